@@ -1,0 +1,1 @@
+"""One package for each authority; found by the entry point group ``reporter.adapters``."""

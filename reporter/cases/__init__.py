@@ -1,0 +1,1 @@
+"""The case document: the versioned intake contract, its checks, and idempotent intake."""

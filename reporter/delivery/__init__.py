@@ -1,0 +1,1 @@
+"""The plan, the ledger, the engine, the worker: how exactly once is reached."""

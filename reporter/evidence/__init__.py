@@ -1,0 +1,1 @@
+"""Evidence: sealed on the way in, preservation records, the view log."""

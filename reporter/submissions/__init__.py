@@ -1,0 +1,1 @@
+"""Case to package for one authority: readiness, preview, approval, freeze."""

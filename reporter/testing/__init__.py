@@ -1,0 +1,1 @@
+"""Fakes and clocks, shipped so that others can test their adapter."""
