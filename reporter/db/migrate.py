@@ -1,0 +1,92 @@
+"""
+Migrations at run time.
+
+The wheel carries them as ``reporter/migrations``; in a checkout they are the folder ``alembic``. A database that is
+ahead of this program is never touched: it belongs to a newer release.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from reporter.errors import EnvironmentTroubleError
+
+#: Any constant will do, as long as every release uses the same one.
+_ADVISORY_LOCK = 7_245_119_031
+
+
+def script_location() -> Path:
+    """Give the folder of the migration scripts."""
+    packaged = Path(str(files("reporter"))) / "migrations"
+    return packaged if packaged.is_dir() else Path(str(files("reporter"))).parent / "alembic"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def revisions(engine: Engine) -> tuple[str | None, str]:
+    """Give the revision the database is at (None when empty) and the one this program needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return current, head or ""
+
+
+def upgrade(engine: Engine) -> None:
+    """
+    Bring the database to this program's revision; safe to run from several machines at once.
+
+    Raises:
+        EnvironmentTroubleError: The database is ahead of this program, or cannot be reached.
+    """
+    _refuse_newer(engine)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        command.upgrade(_config(connection), "head")
+
+
+def require_current(engine: Engine) -> None:
+    """
+    Refuse to work on a database that is behind or ahead.
+
+    Raises:
+        EnvironmentTroubleError: With the command that mends it.
+    """
+    try:
+        current, head = revisions(engine)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise EnvironmentTroubleError(
+            f"The database cannot be opened: {reason}.", next_step="Set up a home with: reporter init"
+        ) from error
+    if current == head:
+        return
+    if current is None:
+        raise EnvironmentTroubleError("The database is empty.", next_step="Set it up with: reporter init")
+    _refuse_newer(engine)
+    raise EnvironmentTroubleError(
+        f"The database is at revision {current}, this program needs {head}.", next_step="Run: reporter db upgrade"
+    )
+
+
+def _refuse_newer(engine: Engine) -> None:
+    current, _ = revisions(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        raise EnvironmentTroubleError(
+            f"The database is at revision {current}, which this program does not know: it is newer.",
+            next_step="Install the release of Reporter that last upgraded it.",
+        )

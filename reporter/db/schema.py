@@ -1,0 +1,13 @@
+"""All tables in one metadata, for migrations and for ``alembic check``."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+import reporter.audit.tables
+import reporter.cases.tables
+import reporter.delivery.tables
+import reporter.evidence.tables
+import reporter.submissions.tables  # noqa: F401
+
+metadata = SQLModel.metadata
