@@ -7,10 +7,9 @@ can say it. Nothing here knows an authority.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import StringConstraints
 
 from reporter.cases.locations import Location
 from reporter.cases.people import (
@@ -191,7 +190,7 @@ class View(Part):
 
 
 class Evidence(Part):
-    """One file. ``path`` is relative to the case's folder; both it and ``sha256`` may wait in a pending case only."""
+    """One file. ``path`` is relative to the case's folder; a case handed in as pending may lack it and ``sha256``."""
 
     id: str
     path: str | None = None
@@ -304,19 +303,6 @@ class Case(Part):
     actions: list[Action] | None = None
     uk: UK | None = None
     previous_reports: list[PreviousReport] | None = None
-
-    @model_validator(mode="after")
-    def _files_wait_only_while_pending(self) -> Self:
-        if self.confirmation.decision != "pending":
-            for index, item in enumerate(self.evidence or []):
-                for name in ("path", "sha256"):
-                    if getattr(item, name) is None:
-                        raise PydanticCustomError(
-                            "missing",
-                            "evidence[{index}].{name} is required unless the case is pending",
-                            {"index": index, "name": name},
-                        )
-        return self
 
     def people_in(self, role: str) -> list[tuple[int, InvolvedPerson]]:
         """Give the people who have ``role``, each with the index under which the document lists them."""
