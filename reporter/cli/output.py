@@ -1,0 +1,86 @@
+"""What every command shares: opening the house, naming the actor, and what goes to the screen."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reporter.bootstrap import App
+    from reporter.errors import Finding
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+As = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who acts; by default the operating-system user.")
+]
+
+
+@contextmanager
+def open_app() -> Iterator[App]:
+    """Open the home that the environment names, and close it again."""
+    from reporter import bootstrap
+
+    app = bootstrap.open_home()
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def actor(name: str | None, app: App) -> str:
+    """
+    Give who acts.
+
+    Raises:
+        PolicyError: A name was claimed where an authority's test or production system is configured: until people are
+            enrolled, only the operating system vouches for somebody there.
+    """
+    from reporter.authority import Environment
+    from reporter.errors import PolicyError
+
+    user = getpass.getuser()
+    if name is None or name == user:
+        return user
+    if not name.strip():
+        raise PolicyError("--as needs a name.")
+    beyond = [key for key, desk in app.desks.items() if desk.environment is not Environment.SANDBOX]
+    if beyond:
+        raise PolicyError(
+            f"--as {name} is refused: {', '.join(beyond)} is not in the sandbox, and you are logged in as {user}.",
+            next_step="Outside the sandbox each person uses an operating-system account of their own.",
+        )
+    return name
+
+
+def print_json(data: Any) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=not _speaks_utf8()))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Give the rich console; it drops colour by itself where nobody looks."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def say(text: str, *, stderr: bool = False) -> None:
+    """Print a plain line."""
+    typer.echo(text, err=stderr)
+
+
+def finding(entry: Finding) -> dict[str, str]:
+    """Give a finding as JSON."""
+    return {"path": entry.path, "rule": entry.rule, "message": entry.message}
+
+
+def _speaks_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
