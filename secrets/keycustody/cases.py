@@ -1,0 +1,140 @@
+"""
+One key for each case, and what lies under it: bodies and the identities of evidence items.
+
+The case key is made at first need, wrapped by the provider and kept in the key store. Removing its wrap there makes
+everything of the case unreadable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from threading import Lock
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from keycustody.errors import KeyExistsError, MissingKeyError, SealError
+from keycustody.providers import KeyProvider
+from keycustody.store import KeyStore
+from keycustody.wraps import KEY_BYTES, NONCE_BYTES, associated_data, unwrap_under, wrap_under
+
+#: First byte of a sealed body: AES-256-GCM, then the nonce, then ciphertext and tag.
+_BODY_VERSION = b"\x01"
+_CACHED_CASES = 256
+_CASE_KEY_VERSION = 1
+
+
+class CaseKeys:
+    """Seals and opens under the keys of cases; safe to share between threads."""
+
+    def __init__(self, provider: KeyProvider, store: KeyStore) -> None:
+        self._provider = provider
+        self._store = store
+        self._cache: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def seal_body(self, case: str, body: str, kind: str, plaintext: bytes) -> bytes:
+        """
+        Seal a body under the key of ``case``, bound to its id and kind.
+
+        Raises:
+            KeyCustodyError: The case key can be neither made nor read.
+
+        """
+        nonce = os.urandom(NONCE_BYTES)
+        aead = AESGCM(self._key(case, make=True))
+        return _BODY_VERSION + nonce + aead.encrypt(nonce, plaintext, _body_context(case, body, kind))
+
+    def open_body(self, case: str, body: str, kind: str, sealed: bytes) -> bytes:
+        """
+        Open a sealed body.
+
+        Raises:
+            MissingKeyError: The case key is gone.
+            SealError: The body was altered, or belongs to another case, id or kind.
+
+        """
+        start = len(_BODY_VERSION) + NONCE_BYTES
+        aead = AESGCM(self._key(case))
+        try:
+            if not sealed.startswith(_BODY_VERSION):
+                raise SealError(f"Body {body} of case {case} is not sealed in a way this program knows.")
+            nonce, ciphertext = sealed[len(_BODY_VERSION) : start], sealed[start:]
+            return aead.decrypt(nonce, ciphertext, _body_context(case, body, kind))
+        except (InvalidTag, ValueError) as error:
+            raise SealError(f"Body {body} of case {case} does not open: it was altered or swapped.") from error
+
+    def keep_identity(self, case: str, item: str, ciphertext_sha256: str, identity: str) -> None:
+        """
+        Keep the age identity of an item, wrapped under its case's key and bound to the item's ciphertext.
+
+        Raises:
+            KeyExistsError: The item has one already.
+            KeyCustodyError: The case key or the key store cannot be used.
+
+        """
+        context = _item_context(case, item, ciphertext_sha256)
+        key = self._key(case, make=True)
+        self._store.put(_item_id(item), wrap_under(key, _case_id(case), _CASE_KEY_VERSION, identity.encode(), context))
+
+    def identity(self, case: str, item: str, ciphertext_sha256: str) -> str:
+        """
+        Give the age identity of an item, as text.
+
+        Raises:
+            MissingKeyError: It, or the case key, is gone.
+            SealError: The wrap was altered, or belongs to another case, item or ciphertext.
+
+        """
+        wrap = self._store.get(_item_id(item))
+        return unwrap_under(self._key(case), wrap, _item_context(case, item, ciphertext_sha256)).decode()
+
+    def forget_identity(self, item: str) -> None:
+        """
+        Remove the identity of an item: without it the item's ciphertext is noise.
+
+        Raises:
+            StorageError: The key store cannot be written.
+
+        """
+        self._store.delete(_item_id(item))
+
+    def _key(self, case: str, *, make: bool = False) -> bytes:
+        with self._lock:
+            if (key := self._cache.get(case)) is None:
+                key = self._cache[case] = self._read(case, make)
+            self._cache.move_to_end(case)
+            if len(self._cache) > _CACHED_CASES:
+                self._cache.popitem(last=False)
+            return key
+
+    def _read(self, case: str, make: bool) -> bytes:
+        context = {"case": case, "use": "case-key"}
+        try:
+            return self._provider.unwrap(self._store.get(_case_id(case)), context)
+        except MissingKeyError:
+            if not make:
+                raise
+        key = os.urandom(KEY_BYTES)
+        try:
+            self._store.put(_case_id(case), self._provider.wrap(key, context))
+        except KeyExistsError:  # another process was first, and its key is the one
+            return self._provider.unwrap(self._store.get(_case_id(case)), context)
+        return key
+
+
+def _case_id(case: str) -> str:
+    return f"case-{case}"
+
+
+def _item_id(item: str) -> str:
+    return f"item-{item}"
+
+
+def _body_context(case: str, body: str, kind: str) -> bytes:
+    return associated_data({"case": case, "body": body, "kind": kind})
+
+
+def _item_context(case: str, item: str, ciphertext_sha256: str) -> dict[str, str]:
+    return {"case": case, "item": item, "ciphertext_sha256": ciphertext_sha256}

@@ -1,0 +1,109 @@
+import copy
+import json
+import pickle
+import stat
+from pathlib import Path
+
+import pytest
+
+from keycustody import files
+from keycustody.credentials import CredentialStore
+from keycustody.errors import MissingKeyError, SealError, StorageError, WrongEnvironmentError
+from keycustody.providers import LocalKeyring
+from keycustody.redacted import Redacted
+
+SECRET = "correct horse ünïcode"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CredentialStore:
+    files.make_folder(tmp_path / "credentials")
+    return CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keyring"))
+
+
+def test_secret_comes_back_for_its_environment(store: CredentialStore) -> None:
+    store.set("ncmec-password", SECRET, "sandbox")
+    assert store.get("ncmec-password", "sandbox").reveal() == SECRET
+    assert store.names() == {"ncmec-password": "sandbox"}
+
+
+def test_secret_is_nowhere_in_clear(store: CredentialStore) -> None:
+    store.set("ncmec-password", SECRET, "sandbox")
+    (path,) = store.folder.iterdir()
+    assert SECRET.encode() not in path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert SECRET not in repr(store)
+
+
+def test_another_environment_is_refused_even_after_the_label_was_edited(store: CredentialStore) -> None:
+    store.set("ncmec-password", SECRET, "sandbox")
+    with pytest.raises(WrongEnvironmentError, match="is for sandbox, not for production"):
+        store.get("ncmec-password", "production")
+    (path,) = store.folder.iterdir()
+    path.write_bytes(path.read_bytes().replace(b'"sandbox"', b'"production"'))
+    with pytest.raises(SealError):
+        store.get("ncmec-password", "production")
+
+
+def test_swapped_files_are_refused(store: CredentialStore) -> None:
+    store.set("one", "1", "test")
+    store.set("two", "2", "test")
+    (store.folder / "one.secret").write_bytes((store.folder / "two.secret").read_bytes())
+    with pytest.raises(SealError):
+        store.get("one", "test")
+
+
+def test_setting_again_replaces_and_leaves_nothing_beside_it(store: CredentialStore) -> None:
+    store.set("one", "old", "sandbox")
+    store.set("one", "new", "test")
+    assert store.get("one", "test").reveal() == "new"
+    assert [path.name for path in store.folder.iterdir()] == ["one.secret"]
+
+
+def test_deleted_or_never_set_is_missing(store: CredentialStore) -> None:
+    store.set("one", "1", "test")
+    store.delete("one")
+    store.delete("one")
+    assert store.names() == {}
+    with pytest.raises(MissingKeyError):
+        store.get("one", "test")
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "A", "a b", "-rf", "a\n", "a" * 65])
+def test_unsafe_names_are_refused(store: CredentialStore, name: str) -> None:
+    with pytest.raises(ValueError):
+        store.set(name, "1", "test")
+    with pytest.raises(ValueError):
+        store.get(name, "test")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"environment":"test","wrap":{}}', b"\xff"])
+def test_damaged_file_is_refused(store: CredentialStore, content: bytes) -> None:
+    store.set("one", "1", "test")
+    (store.folder / "one.secret").write_bytes(content)
+    with pytest.raises(SealError):
+        store.get("one", "test")
+
+
+def test_folder_open_to_others_is_refused(store: CredentialStore) -> None:
+    store.set("one", "1", "test")
+    store.folder.chmod(0o755)
+    with pytest.raises(StorageError):
+        store.get("one", "test")
+    with pytest.raises(StorageError):
+        store.set("two", "2", "test")
+
+
+def test_a_secret_says_nothing_of_itself() -> None:
+    secret = Redacted(SECRET)
+    for shown in (repr(secret), str(secret), f"{secret}", f"{secret!r}", "%s" % secret, str([secret])):  # noqa: UP031
+        assert SECRET not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        copy.deepcopy(secret)
+    with pytest.raises(TypeError):
+        json.dumps(secret)
+    with pytest.raises(TypeError):
+        vars(secret)
+    assert secret.reveal() == SECRET
