@@ -1,0 +1,45 @@
+"""``reporter authority``: is it there, and its own schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reporter.cli.output import As, AsJson, actor, open_app, print_json, say
+
+app = typer.Typer(no_args_is_help=True, help="Ask an authority for its state and its schema.")
+
+Name = Annotated[str, typer.Argument(metavar="AUTHORITY", help="As in [authority.NAME].")]
+
+
+@app.command()
+def status(authority: Name, name: As = None, as_json: AsJson = False) -> None:
+    """
+    Ask whether the authority is there and knows our credentials; a queue that stood still for them goes on.
+
+    Example: reporter authority status ncmec
+    """
+    with open_app() as house:
+        environment, resumed = house.probe(authority, actor(name, house))
+    if as_json:
+        print_json({"authority": authority, "environment": environment, "reachable": True, "resumed": resumed})
+    else:
+        say(f"{authority} ({environment}) is there and knows our credentials.")
+        if resumed:
+            say("Its queue goes on.")
+
+
+@app.command()
+def schema(authority: Name, name: As = None, as_json: AsJson = False) -> None:
+    """
+    Fetch the authority's own schema; every package is validated against it from now on.
+
+    Example: reporter authority schema ncmec
+    """
+    with open_app() as house:
+        stored, changed = house.fetch_schema(authority, actor(name, house))
+    if as_json:
+        print_json({"authority": authority, "sha256": stored.sha256, "fetched_at": stored.fetched_at.isoformat(), "changed": changed})
+    else:
+        say(f"{authority}: schema sha256:{stored.sha256} {'is now' if changed else 'is still'} in force.")

@@ -1,0 +1,102 @@
+"""``reporter deliver`` and ``reporter worker``."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reporter.cli.output import AsJson, open_app, print_json, say
+
+if TYPE_CHECKING:
+    from reporter.bootstrap import App
+    from reporter.delivery.engine import Result
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the root."""
+    app.command()(deliver)
+    app.command()(worker)
+
+
+def deliver(
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="Wait through retries until all is accepted or needs a person.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Deliver what is due now.
+
+    Exit code 1: something needs a person. 4: an authority cannot be reached or refuses our credentials.
+
+    Example: reporter deliver --until-idle
+    """
+    results: dict[str, Result] = {}
+
+    def report(result: Result) -> None:
+        results[result.submission_id] = result
+        if not as_json:
+            say(_line(house, result))
+
+    with open_app() as house:
+        worker = house.deliveries.worker(report)
+        if until_idle:
+            worker.until_idle()
+        else:
+            worker.once()
+        paused = house.deliveries.queue.paused()
+        shown = [_shown(house, result) for result in results.values()]
+    if as_json:
+        print_json({"deliveries": shown, "paused": paused})
+    elif not shown and not paused:
+        say("Nothing is due.")
+    for lane, reason in paused.items():
+        say(f"{lane} stands still: {reason} Mend it, then: reporter authority status {lane.split(':')[0]}", stderr=True)
+    raise typer.Exit(_exit_code(shown, paused))
+
+
+def worker() -> None:
+    """
+    Deliver and run jobs until stopped (SIGTERM or Ctrl-C finishes the calls under way).
+
+    Example: reporter worker
+    """
+    with open_app() as house:
+        running = house.deliveries.worker(lambda result: say(_line(house, result)))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: running.stop())
+        say(f"Working {', '.join(house.deliveries.lanes) or 'nothing: no authority is configured'}. Ctrl-C stops.")
+        running.forever()
+
+
+def _exit_code(shown: list[dict[str, Any]], paused: Any) -> int:
+    if paused or any(entry["state"] == "waiting" for entry in shown):
+        return 4
+    return 1 if any(entry["state"] in ("rejected", "in_doubt", "attention") for entry in shown) else 0
+
+
+def _shown(house: App, result: Result) -> dict[str, Any]:
+    from reporter.delivery.model import Pause, Settle
+
+    where = house.submissions.where(result.submission_id)
+    move, last = result.move, result.last
+    state = move.state.value if isinstance(move, Settle) else "paused" if isinstance(move, Pause) else "waiting"
+    return {
+        **where,
+        "state": state,
+        "receipt": move.reference if isinstance(move, Settle) and move.receipt else None,
+        "reason": move.reason if isinstance(move, Settle | Pause) else (last.reason or last.outcome if last else ""),
+        "again_at": result.again_at.isoformat() if result.again_at else None,
+    }
+
+
+def _line(house: App, result: Result) -> str:
+    entry = _shown(house, result)
+    line = f"{entry['reference']} → {entry['authority']} ({entry['environment']}): {entry['state']}"
+    if entry["receipt"]:
+        line += f", receipt {entry['receipt']}"
+    if entry["reason"]:
+        line += f". {entry['reason']}"
+    return line + (f" Next try {entry['again_at']}." if entry["again_at"] else "")

@@ -1,0 +1,77 @@
+"""The root of the command line: the sub-commands, and how errors leave the program."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from reporter import __version__
+from reporter.cli import authority, case, delivery, home, sandbox, secret, submission
+
+app = typer.Typer(
+    name="reporter",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From a confirmed child-safety case to the authority's receipt: exactly once, with the evidence sealed.",
+)
+app.add_typer(case.app, name="case")
+app.add_typer(submission.app, name="submission")
+app.add_typer(authority.app, name="authority")
+app.add_typer(secret.app, name="secret")
+app.add_typer(home.db, name="db")
+home.register(app)
+delivery.register(app)
+sandbox.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reporter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line; every trouble leaves as one line on standard error and an exit code (see errors)."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        sys.exit(_fail(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(error: Exception) -> int:
+    from reporter.errors import ReporterError
+
+    if isinstance(error, ReporterError):
+        typer.echo(f"Error: {error.diagnostics()}", err=True)
+        return error.exit_code
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        typer.echo(f"Error: {error.strerror or type(error).__name__}{where}.", err=True)
+        return 4
+    typer.echo(
+        f"Error: an internal fault ({type(error).__name__}); nothing half-done was kept. "
+        "Please report it with the command you ran; no case data is needed.",
+        err=True,
+    )
+    return 4

@@ -1,0 +1,242 @@
+"""
+The ledger: every write of a worker, each in one transaction that holds the fence.
+
+Write before you act: ``advance`` commits the outcome of the last call together with the intent of the next one, so one
+durable commit stands between any two calls. A worker whose lease has passed to another is refused by the fence and may
+only append what it saw.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Engine, insert, select, update
+from sqlmodel import col
+
+from reporter.audit import service as audit
+from reporter.authority import Answer, Exchange, Outcome
+from reporter.clock import Clock
+from reporter.db.engine import transaction
+from reporter.delivery.model import Claim, Entry, LeaseLostError, Pause, Perform, Settle
+from reporter.delivery.queue import ACTOR, pause
+from reporter.delivery.tables import Delivery, LateAnswer, LedgerEntry
+from reporter.evidence.bodies import BodyVault
+from reporter.submissions.model import State
+from reporter.submissions.tables import Submission
+
+_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
+_ENTRY = LedgerEntry.__table__  # type: ignore[attr-defined]
+_LATE = LateAnswer.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """A call that was made, and what came of it."""
+
+    entry: Entry
+    answer: Answer
+
+
+class Ledger:
+    """The record of every remote call, on SQLite and PostgreSQL alike."""
+
+    def __init__(self, engine: Engine, bodies: BodyVault, clock: Clock, lease: timedelta) -> None:
+        self._engine, self._bodies, self._clock, self._lease = engine, bodies, clock, lease
+
+    def extend(self, claim: Claim) -> None:
+        """
+        Keep the lease during a long call.
+
+        Raises:
+            LeaseLostError: It has passed to another worker.
+
+        """
+        with transaction(self._engine) as connection:
+            self._hold(connection, claim, self._clock.now() + self._lease)
+
+    # --- the record -----------------------------------------------------------------------------------------
+
+    def history(self, claim: Claim) -> list[Entry]:
+        """Give every call of this delivery, oldest first, as the holder of ``claim`` must see it."""
+        query = (
+            select(
+                _ENTRY,
+                _LATE.c.outcome.label("late_outcome"),
+                *(_LATE.c[name].label(f"late_{name}") for name in _LATE_COLUMNS),
+            )
+            .outerjoin(_LATE, _LATE.c.entry_id == _ENTRY.c.id)
+            .where(_ENTRY.c.submission_id == claim.submission_id)
+            .order_by(_ENTRY.c.position)
+        )
+        with self._engine.connect() as connection:
+            return [_entry(dict(row), claim.fence) for row in connection.execute(query).mappings()]
+
+    def advance(
+        self, claim: Claim, concluded: Concluded | None, move: Perform | Settle | Pause, position: int
+    ) -> Entry | None:
+        """
+        Write the outcome of the last call and the next move in one commit; give the intent if the move is a call now.
+
+        Raises:
+            LeaseLostError: The lease has passed on; nothing of the delivery was changed, the answer was kept.
+
+        """
+        now = self._clock.now()
+        try:
+            with transaction(self._engine) as connection:
+                self._hold(connection, claim, _available_at(move, now, self._lease))
+                if concluded is not None:
+                    self._conclude(connection, claim, concluded)
+                match move:
+                    case Perform() if move.not_before <= now:
+                        return self._intend(connection, claim, move, position, now)
+                    case Settle():
+                        self._settle(connection, claim, move, now)
+                    case Pause():
+                        pause(connection, claim.lane, move.reason, now)
+                return None
+        except LeaseLostError:
+            if concluded is not None:
+                self._keep_late(claim, concluded)
+            raise
+
+    def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None) -> None:
+        held: CursorResult[tuple[object]] = connection.execute(
+            update(_DELIVERY)
+            .where(_DELIVERY.c.submission_id == claim.submission_id, _DELIVERY.c.fence == claim.fence)
+            .values(available_at=available_at)
+        )
+        if held.rowcount != 1:
+            raise LeaseLostError
+
+    def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
+        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
+        connection.execute(
+            insert(_ENTRY).values(
+                id=entry.id,
+                submission_id=claim.submission_id,
+                position=position,
+                attempt=entry.attempt,
+                step=entry.step,
+                fence=claim.fence,
+                intent_at=now,
+            )
+        )
+        if position == 0:
+            connection.execute(
+                update(Submission)
+                .where(col(Submission.id) == claim.submission_id, col(Submission.state) == State.APPROVED)
+                .values(state=State.DELIVERING)
+            )
+        return entry
+
+    def _conclude(self, connection: Connection, claim: Claim, concluded: Concluded) -> None:
+        answer, entry = concluded.answer, concluded.entry
+        connection.execute(
+            update(_ENTRY)
+            .where(_ENTRY.c.id == entry.id)
+            .values(
+                outcome_at=entry.at,
+                http_status=answer.http_status,
+                request_id=answer.request_id,
+                reason=answer.reason,
+                retry_after_seconds=answer.retry_after.total_seconds() if answer.retry_after else None,
+                **_answer_values(answer),
+                exchange_body=self._seal(connection, claim, answer.exchange),
+            )
+        )
+
+    def _keep_late(self, claim: Claim, concluded: Concluded) -> None:
+        """Append what a late worker saw; the present holder may take it as the receipt."""
+        answer = concluded.answer
+        with transaction(self._engine) as connection:
+            connection.execute(
+                insert(_LATE).values(
+                    entry_id=concluded.entry.id,
+                    at=concluded.entry.at,
+                    **_answer_values(answer),
+                    exchange_body=self._seal(connection, claim, answer.exchange),
+                )
+            )
+
+    def _seal(self, connection: Connection, claim: Claim, exchange: Exchange | None) -> str | None:
+        if exchange is None:
+            return None
+        reference = connection.execute(
+            select(col(Submission.reference)).where(col(Submission.id) == claim.submission_id)
+        ).scalar_one()
+        body = len(exchange.request).to_bytes(8, "big") + exchange.request + exchange.response
+        return self._bodies.seal(connection, reference, "exchange", body, self._clock.now())
+
+    def _settle(self, connection: Connection, claim: Claim, move: Settle, now: datetime) -> None:
+        values: dict[str, object] = {"state": move.state, "reason": move.reason}
+        if move.receipt is not None and move.entry is not None:
+            values |= {
+                "receipt_kind": move.receipt,
+                "receipt_reference": move.reference,
+                "receipt_at": move.entry.at,
+                "receipt_body": select(_ENTRY.c.exchange_body).where(_ENTRY.c.id == move.entry.id).scalar_subquery(),
+            }
+        row = connection.execute(
+            update(Submission)
+            .where(col(Submission.id) == claim.submission_id)
+            .values(**values)
+            .returning(col(Submission.reference), col(Submission.authority), col(Submission.environment))
+        ).one()
+        audit.record(
+            connection,
+            at=now,
+            actor=ACTOR,
+            kind=f"submission_{move.state}",
+            reference=row.reference,
+            item=claim.submission_id,
+            detail=f"{row.authority} {row.environment}",
+        )
+
+
+_LATE_COLUMNS = ("at", "code", "ids", "reference", "discrepancy", "exchange_body")
+
+
+def _available_at(move: Perform | Settle | Pause, now: datetime, lease: timedelta) -> datetime | None:
+    match move:
+        case Perform():
+            return move.not_before if move.not_before > now else now + lease
+        case Pause():
+            return now
+        case Settle():
+            return None
+
+
+def _answer_values(answer: Answer) -> dict[str, object]:
+    return {
+        "outcome": answer.outcome,
+        "code": answer.code,
+        "ids": json.dumps(dict(answer.ids)),
+        "reference": answer.reference,
+        "discrepancy": answer.discrepancy,
+    }
+
+
+def _entry(row: Mapping[str, Any], fence: int) -> Entry:
+    late = row["outcome"] is None and row["late_outcome"] is not None
+    prefix = "late_" if late else ""
+    return Entry(
+        id=row["id"],
+        attempt=row["attempt"],
+        step=row["step"],
+        outcome=Outcome(row[f"{prefix}outcome"] or Outcome.UNKNOWN),
+        at=row["late_at"] if late else (row["outcome_at"] or row["intent_at"]),
+        own=row["fence"] == fence,
+        code=row[f"{prefix}code"],
+        reason=row["reason"],
+        ids=json.loads(row[f"{prefix}ids"]),
+        reference=row[f"{prefix}reference"],
+        discrepancy=row[f"{prefix}discrepancy"],
+        retry_after=None if (wait := row["retry_after_seconds"]) is None else timedelta(seconds=wait),
+        exchange_body=row[f"{prefix}exchange_body"],
+    )

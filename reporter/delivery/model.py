@@ -1,0 +1,96 @@
+"""Plain types of delivery: what the ledger says, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reporter.authority import Environment, Outcome, Step
+from reporter.errors import ReporterError
+from reporter.submissions.model import ReceiptKind, State
+
+
+def lane_name(authority: str, environment: Environment | str) -> str:
+    """Name the queue of one authority in one environment; they never share one."""
+    return f"{authority}:{environment}"
+
+
+class LeaseLostError(ReporterError):
+    """The lease has passed to another worker; this one may change nothing any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The lease of this delivery has passed to another worker.")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One call of the ledger as the present holder of the lease must see it; no outcome reads as *unknown*."""
+
+    id: str
+    attempt: int
+    step: str
+    outcome: Outcome
+    at: datetime
+    own: bool = True
+    code: str = ""
+    reason: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    reference: str = ""
+    discrepancy: str = ""
+    retry_after: timedelta | None = None
+    exchange_body: str | None = None
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether the authority may have acted on this call without our having its clear word."""
+        return self.outcome is Outcome.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease on one delivery."""
+
+    submission_id: str
+    lane: str
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How calls are spaced after trouble. ``seed`` makes the jitter of one delivery repeatable."""
+
+    base: timedelta
+    cap: timedelta
+    seed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Make this call, not before that moment."""
+
+    step: Step
+    attempt: int
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Bring the submission to this state; ``entry`` is the call whose answer is the receipt."""
+
+    state: State
+    reason: str = ""
+    receipt: ReceiptKind | None = None
+    entry: Entry | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop the whole lane: the authority refuses our credentials or rights."""
+
+    reason: str
+
+
+Move = Perform | Settle | Pause

@@ -1,0 +1,222 @@
+"""
+What to do next, from the ledger alone: the heart of exactly-once.
+
+``next_move`` is pure. A worker that goes on and a worker that takes over after a crash ask it the same question with
+the same rows, so there is no recovery code that differs from ordinary work. It knows no authority: the plan says what a
+lost answer means for each step.
+
+The rule everything else rests on: no new attempt begins while an earlier one holds a call of the final step that may
+have filed, unless the authority itself said that its draft is gone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from reporter.authority import Lost, Outcome, Plan, Step
+from reporter.delivery.model import Entry, Move, Pace, Pause, Perform, Settle
+from reporter.submissions.model import ReceiptKind, State
+
+#: Repeats of a lost final step stay this close together while the draft can live (DESIGN, "Delivery").
+FINAL_REPEAT_CAP = timedelta(minutes=5)
+#: Answers outside the authority's documentation are tried again this often before a person is asked.
+UNDOCUMENTED_LIMIT = 10
+
+_PAUSED = "The authority refuses our credentials or rights"
+
+
+def next_move(plan: Plan, history: Sequence[Entry], now: datetime, pace: Pace) -> Move:
+    """
+    Decide the next call, or the state to settle in.
+
+    Args:
+        plan: The calls of one attempt, in order.
+        history: Every call made so far, oldest first.
+        now: The present moment.
+        pace: How to space calls after trouble.
+
+    """
+    if not history:
+        return Perform(plan.steps[0], 1, now)
+    return _Situation(plan, history, now, pace).move()
+
+
+class _Situation:
+    """The present attempt of one delivery."""
+
+    def __init__(self, plan: Plan, history: Sequence[Entry], now: datetime, pace: Pace) -> None:
+        self.plan, self.history, self.now, self.pace = plan, history, now, pace
+        self.number = history[-1].attempt
+        self.entries = [entry for entry in history if entry.attempt == self.number]
+        self.last = history[-1]
+        self.finals = [entry for entry in self.entries if entry.step == plan.final.key]
+        self.open_finals = [entry for entry in self.finals if entry.may_have_acted]
+        self._abandon_key = plan.abandon.key if plan.abandon else None
+        learnt = (entry.ids[plan.draft_key] for entry in self.entries if plan.draft_key and plan.draft_key in entry.ids)
+        self.draft_id = next(learnt, "") if plan.draft_key else ""
+
+    def move(self) -> Move:
+        receipt = next((entry for entry in self.finals if entry.outcome is Outcome.ACCEPTED), None)
+        if receipt is not None:
+            return self._accepted(receipt)
+        if self.last.outcome is Outcome.UNAUTHORISED and self.last.own:
+            return Pause(f"{_PAUSED} ({self.last.code or self.last.step}).")
+        if self._undocumented() > UNDOCUMENTED_LIMIT:
+            return self._attention(
+                f"the authority keeps answering with a code that it does not document: {self.last.code}"
+            )
+        if self.plan.abandon is not None and self.last.step == self._abandon_key:
+            return self._after_abandon(self.plan.abandon)
+        if self.plan.look_up is not None and self.last.step == self.plan.look_up.key:
+            return self._after_look_up(self.plan.look_up)
+        if self.last.step == self.plan.final.key:
+            return self._after_final()
+        return self._after_step()
+
+    # --- after each kind of call ----------------------------------------------------------------------------
+
+    def _after_step(self) -> Move:
+        step = self._step(self.last.step)
+        match self.last.outcome:
+            case Outcome.ACCEPTED:
+                if self._stale():
+                    return self._abandon()
+                return self._perform(self.plan.steps[self.plan.steps.index(step) + 1], delay=False)
+            case Outcome.NOT_SENT | Outcome.RETRYABLE | Outcome.UNAUTHORISED:
+                return self._abandon() if self._stale() else self._perform(step)
+            case Outcome.UNKNOWN:
+                return self._lost(step)
+            case Outcome.REJECTED | Outcome.MISMATCH:
+                return self._abandon()
+            case Outcome.GONE | Outcome.MISSING:
+                return self._new_attempt()
+            case Outcome.ALREADY:
+                return self._attention("the authority says this report was filed before we asked it to")
+
+    def _after_final(self) -> Move:
+        match self.last.outcome:
+            case Outcome.NOT_SENT | Outcome.RETRYABLE | Outcome.UNAUTHORISED:
+                if self._stale() and not self.open_finals:
+                    return self._abandon()
+                return self._perform(self.plan.final, cap=FINAL_REPEAT_CAP)
+            case Outcome.UNKNOWN:
+                return self._lost(self.plan.final)
+            case Outcome.ALREADY:
+                return self._already()
+            case Outcome.GONE:
+                return self._new_attempt()
+            case Outcome.REJECTED | Outcome.MISMATCH:
+                return self._abandon()
+            case _:
+                return self._in_doubt("the authority no longer knows the report that we asked it to file")
+
+    def _after_abandon(self, abandon: Step) -> Move:
+        match self.last.outcome:
+            case Outcome.ACCEPTED | Outcome.GONE:
+                return self._draft_is_gone()
+            case Outcome.MISSING:
+                if self.open_finals:
+                    return self._in_doubt("the authority no longer knows the report that we asked it to file")
+                return self._draft_is_gone()
+            case Outcome.ALREADY:
+                return self._already()
+            case _:
+                if not self.open_finals and self.now >= self._last_touch() + self.plan.draft_lifetime:
+                    return self._draft_is_gone()
+                return self._perform(abandon)
+
+    def _after_look_up(self, look_up: Step) -> Move:
+        match self.last.outcome:
+            case Outcome.ACCEPTED | Outcome.ALREADY:
+                return self._receipt(State.ACCEPTED, ReceiptKind.ACKNOWLEDGED, self.last)
+            case Outcome.MISSING | Outcome.GONE:
+                if all(entry.own for entry in self.open_finals):
+                    return self._perform(self.plan.final)
+                return self._in_doubt(
+                    "another worker's call may still arrive, and the authority has no such report yet"
+                )
+            case _:
+                return self._perform(look_up)
+
+    # --- what follows ---------------------------------------------------------------------------------------
+
+    def _lost(self, step: Step) -> Move:
+        match step.lost:
+            case Lost.REPEAT:
+                return self._perform(step, cap=FINAL_REPEAT_CAP if step == self.plan.final else None)
+            case Lost.RESTART:
+                return self._abandon()
+            case Lost.LOOK_UP if self.plan.look_up is not None:
+                return self._perform(self.plan.look_up)
+            case _:
+                return self._in_doubt("the answer was lost, and this authority cannot be asked whether it arrived")
+
+    def _abandon(self) -> Move:
+        if self.plan.abandon is not None and (self.draft_id or self.plan.draft_key is None):
+            return self._perform(self.plan.abandon, delay=self.last.outcome is not Outcome.REJECTED)
+        return self._draft_is_gone()
+
+    def _draft_is_gone(self) -> Move:
+        refusals = [e for e in self.entries if e.outcome is Outcome.REJECTED and e.step != self._abandon_key]
+        if refusals:
+            refusal = refusals[-1]
+            reason = f"Refused at {refusal.step} ({refusal.code}). {refusal.reason}".strip()
+            return Settle(State.REJECTED, reason, entry=refusal)
+        return self._new_attempt()
+
+    def _new_attempt(self) -> Move:
+        return Perform(self.plan.steps[0], self.number + 1, self._due(None))
+
+    def _accepted(self, receipt: Entry) -> Move:
+        if receipt.discrepancy:
+            return self._receipt(
+                State.ATTENTION, ReceiptKind.ACKNOWLEDGED, receipt, f"Filed, but {receipt.discrepancy}."
+            )
+        return self._receipt(State.ACCEPTED, ReceiptKind.ACKNOWLEDGED, receipt)
+
+    def _already(self) -> Move:
+        if self.open_finals:
+            reason = "The answer to the filing itself was lost; a later answer says that it was filed."
+            return self._receipt(State.ACCEPTED, ReceiptKind.INFERRED, self.last, reason)
+        return self._attention("the authority says this report was filed before we asked it to")
+
+    def _receipt(self, state: State, kind: ReceiptKind, entry: Entry, reason: str = "") -> Settle:
+        return Settle(state, reason, kind, entry, entry.reference or self.draft_id)
+
+    def _attention(self, reason: str) -> Settle:
+        return Settle(State.ATTENTION, f"{reason[0].upper()}{reason[1:]}.", entry=self.last)
+
+    def _in_doubt(self, reason: str) -> Settle:
+        return Settle(State.IN_DOUBT, f"{reason[0].upper()}{reason[1:]}.", entry=self.last)
+
+    def _perform(self, step: Step, *, delay: bool = True, cap: timedelta | None = None) -> Perform:
+        return Perform(step, self.number, self._due(cap) if delay else self.now)
+
+    # --- time -----------------------------------------------------------------------------------------------
+
+    def _due(self, cap: timedelta | None) -> datetime:
+        """Give the moment of the next call: exponential from the last one, with jitter, never before Retry-After."""
+        trouble = self.number - 1
+        for entry in reversed(self.entries):
+            if entry.outcome is Outcome.ACCEPTED:
+                break
+            trouble += 1
+        wait = min(self.pace.base * 2.0 ** min(max(trouble - 1, 0), 30), cap or self.pace.cap, self.pace.cap)
+        wait *= random.Random(f"{self.pace.seed}:{len(self.history)}").uniform(0.5, 1.0)  # noqa: S311
+        return self.last.at + max(wait, self.last.retry_after or timedelta(0))
+
+    def _stale(self) -> bool:
+        """Whether the draft is so old that it may expire under our hands."""
+        return self.plan.stale_after is not None and self.now - self.entries[0].at > self.plan.stale_after
+
+    def _last_touch(self) -> datetime:
+        """Give the last moment at which the authority may have changed the draft, from which its expiry is counted."""
+        return max(entry.at for entry in self.entries if entry.step != self._abandon_key)
+
+    def _undocumented(self) -> int:
+        return sum(1 for entry in self.history if entry.outcome is Outcome.RETRYABLE and entry.discrepancy)
+
+    def _step(self, key: str) -> Step:
+        return next(step for step in self.plan.steps if step.key == key)

@@ -1,0 +1,111 @@
+"""The queue: who works what, and when. One table, claimed by one statement on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, CursorResult, Engine, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from reporter.audit import service as audit
+from reporter.clock import Clock
+from reporter.db.engine import transaction
+from reporter.delivery.model import Claim
+from reporter.delivery.tables import Delivery, LanePause, LedgerEntry
+from reporter.submissions.tables import Submission
+
+ACTOR = "reporter"
+_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
+_RUNNING = _DELIVERY.c.lane.not_in(select(col(LanePause.lane)))
+
+
+class Queue:
+    """The deliveries that are waiting, leased or over."""
+
+    def __init__(self, engine: Engine, clock: Clock, lease: timedelta) -> None:
+        self._engine, self._clock, self._lease = engine, clock, lease
+
+    def claim(self, owner: str, lanes: Sequence[str]) -> Claim | None:
+        """Lease the most urgent delivery that is due in ``lanes``, or give None."""
+        now = self._clock.now()
+        due = (
+            select(_DELIVERY.c.submission_id)
+            .where(_DELIVERY.c.available_at <= now, _DELIVERY.c.lane.in_(lanes), _RUNNING)
+            .order_by(_DELIVERY.c.priority, _DELIVERY.c.available_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        lease = (
+            update(_DELIVERY)
+            .where(_DELIVERY.c.submission_id == due)
+            .values(owner=owner, fence=_DELIVERY.c.fence + 1, available_at=now + self._lease)
+            .returning(_DELIVERY.c.submission_id, _DELIVERY.c.lane, _DELIVERY.c.fence)
+        )
+        with transaction(self._engine) as connection:
+            row = connection.execute(lease).one_or_none()
+        return Claim(row.submission_id, row.lane, owner, row.fence) if row else None
+
+    def next_due(self, lanes: Sequence[str]) -> datetime | None:
+        """Give the moment at which the next delivery comes due or a lease ends; None when all is over or paused."""
+        query = select(func.min(_DELIVERY.c.available_at)).where(_DELIVERY.c.lane.in_(lanes), _RUNNING)
+        with transaction(self._engine) as connection:
+            moment: datetime | None = connection.execute(query).scalar_one_or_none()
+        return moment
+
+    def paused(self) -> Mapping[str, str]:
+        """Give the paused lanes with the reason of each."""
+        with transaction(self._engine) as connection:
+            rows = connection.execute(select(col(LanePause.lane), col(LanePause.reason)))
+            return {row.lane: row.reason for row in rows}
+
+    def resume(self, lane: str, actor: str) -> bool:
+        """Let a paused lane go on; give whether it was paused."""
+        with transaction(self._engine) as connection:
+            gone: CursorResult[tuple[object]] = connection.execute(delete(LanePause).where(col(LanePause.lane) == lane))
+            if gone.rowcount:
+                audit.record(connection, at=self._clock.now(), actor=actor, kind="lane_resumed", detail=lane)
+            return gone.rowcount > 0
+
+    # --- the Dispatch of the submissions room ---------------------------------------------------------------
+
+    def enqueue(self, connection: Connection, submission_id: str, *, lane: str, urgent: bool, at: datetime) -> None:
+        """Make an approved submission due at once; urgent ones overtake the rest."""
+        connection.execute(
+            insert(_DELIVERY).values(
+                submission_id=submission_id, lane=lane, priority=0 if urgent else 1, available_at=at, fence=0
+            )
+        )
+
+    def hold(self, connection: Connection, reference: str) -> None:
+        """Lock the case's deliveries, so that no worker begins one before this transaction ends."""
+        of_case = select(col(Submission.id)).where(col(Submission.reference) == reference)
+        connection.execute(
+            select(_DELIVERY.c.submission_id).where(_DELIVERY.c.submission_id.in_(of_case)).with_for_update()
+        )
+
+    def recall(self, connection: Connection, submission_ids: Collection[str]) -> None:
+        """Take submissions that no worker has begun out of the queue."""
+        connection.execute(delete(_DELIVERY).where(_DELIVERY.c.submission_id.in_(submission_ids)))
+
+    def attempts(self, connection: Connection, submission_ids: Collection[str]) -> Mapping[str, int]:
+        """Count the attempts begun for each submission."""
+        rows = connection.execute(
+            select(col(LedgerEntry.submission_id), func.max(col(LedgerEntry.attempt)).label("attempts"))
+            .where(col(LedgerEntry.submission_id).in_(submission_ids))
+            .group_by(col(LedgerEntry.submission_id))
+        )
+        return {row.submission_id: row.attempts for row in rows}
+
+
+def pause(connection: Connection, lane: str, reason: str, at: datetime) -> None:
+    """Stop a lane until a person has mended what the authority refuses; safe to repeat."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(
+        dialect.insert(LanePause)
+        .values(lane=lane, since=at, reason=reason)
+        .on_conflict_do_nothing(index_elements=["lane"])
+    )
+    audit.record(connection, at=at, actor=ACTOR, kind="lane_paused", detail=lane)

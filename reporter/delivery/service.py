@@ -1,0 +1,89 @@
+"""The delivery room's use cases: load what a claim needs, keep connections, deliver."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from sqlalchemy import Engine as Database
+
+from reporter.authority import Connection
+from reporter.clock import Clock
+from reporter.config import Delivery as Settings
+from reporter.db.engine import transaction
+from reporter.delivery.engine import Engine, Load, Result
+from reporter.delivery.ledger import Ledger
+from reporter.delivery.model import Claim, lane_name
+from reporter.delivery.queue import Queue
+from reporter.delivery.worker import Worker
+from reporter.evidence.vault import EvidenceVault
+from reporter.submissions.packaging import Desk
+from reporter.submissions.service import SubmissionService
+
+
+class DeliveryService:
+    """Delivers what is approved, through one connection for each authority."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        queue: Queue,
+        ledger: Ledger,
+        submissions: SubmissionService,
+        vault: EvidenceVault,
+        desks: Mapping[str, Desk],
+        connect: Callable[[str], Connection],
+    ) -> None:
+        self._database, self._clock, self._settings, self.queue = database, clock, settings, queue
+        self._submissions, self._vault, self._desks, self._connect = submissions, vault, desks, connect
+        self._connections: dict[str, Connection] = {}
+        self._lock = threading.Lock()
+        self.engine = Engine(
+            ledger,
+            self._load,
+            clock,
+            base=timedelta(seconds=settings.retry_base_seconds),
+            cap=timedelta(seconds=settings.retry_max_seconds),
+            lease=timedelta(seconds=settings.lease_seconds),
+        )
+
+    @property
+    def lanes(self) -> list[str]:
+        """Give the lanes that this configuration works."""
+        return [lane_name(name, desk.environment) for name, desk in self._desks.items()]
+
+    def worker(self, report: Callable[[Result], None] = lambda _result: None) -> Worker:
+        """Give a worker over all lanes."""
+        return Worker(
+            self.queue, self.engine, self._clock, lanes=self.lanes, concurrency=self._settings.concurrency,
+            report=report,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close the connections to the authorities."""
+        for connection in self._connections.values():
+            connection.__exit__(None, None, None)
+        self._connections.clear()
+
+    def _load(self, claim: Claim) -> Load:
+        authority = claim.lane.partition(":")[0]
+        desk = self._desks[authority]
+        reference, package = self._submissions.frozen_package(claim.submission_id)
+        with transaction(self._database) as connection:
+            schema = desk.schema(connection)
+            records = {
+                file.item: self._vault.record(connection, reference, file.item, file.sha256) for file in package.files
+            }
+        return Load(
+            package, desk.adapter, self.connection(authority), schema, lambda item: self._vault.open(records[item])
+        )
+
+    def connection(self, authority: str) -> Connection:
+        """Give the open connection to an authority, connecting at first need."""
+        with self._lock:
+            if authority not in self._connections:
+                self._connections[authority] = self._connect(authority)
+            return self._connections[authority]

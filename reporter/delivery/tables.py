@@ -1,0 +1,91 @@
+"""The delivery queue and the ledger of remote calls, as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from reporter.db.types import UtcDateTime
+
+
+class Delivery(SQLModel, table=True):
+    """
+    The durable intent to have one submission accepted.
+
+    ``available_at`` is when it is due, or while it is leased when the lease ends; NULL once it is over. ``fence`` grows
+    with every claim, and every write of a worker names the fence it holds.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(
+            "ix_delivery_due",
+            "priority",
+            "available_at",
+            postgresql_where=text("available_at IS NOT NULL"),
+            sqlite_where=text("available_at IS NOT NULL"),
+        ),
+    )
+
+    submission_id: str = Field(primary_key=True, foreign_key="submission.id")
+    lane: str
+    priority: int
+    available_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    owner: str | None = None
+    fence: int = 0
+
+
+class LedgerEntry(SQLModel, table=True):
+    """
+    One remote call: the intent is committed before the call, the outcome after it.
+
+    A row without outcome whose fence is not the present one is *unknown*.
+    """
+
+    __tablename__ = "ledger_entry"
+
+    id: str = Field(primary_key=True)
+    submission_id: str = Field(foreign_key="submission.id", index=True)
+    position: int
+    attempt: int
+    step: str
+    fence: int
+    intent_at: datetime = Field(sa_type=UtcDateTime)
+    outcome_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = None
+    code: str = ""
+    http_status: int | None = None
+    request_id: str = ""
+    reason: str = ""
+    ids: str = "{}"
+    reference: str = ""
+    discrepancy: str = ""
+    retry_after_seconds: float | None = None
+    exchange_body: str | None = None
+
+
+class LateAnswer(SQLModel, table=True):
+    """What a worker brought home after its lease had passed to another: kept, and of use to the present holder."""
+
+    __tablename__ = "late_answer"
+
+    entry_id: str = Field(primary_key=True, foreign_key="ledger_entry.id")
+    at: datetime = Field(sa_type=UtcDateTime)
+    outcome: str
+    code: str = ""
+    ids: str = "{}"
+    reference: str = ""
+    discrepancy: str = ""
+    exchange_body: str | None = None
+
+
+class LanePause(SQLModel, table=True):
+    """A lane (authority and environment) that stands still until a person has mended its credentials."""
+
+    __tablename__ = "lane_pause"
+
+    lane: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=UtcDateTime)
+    reason: str

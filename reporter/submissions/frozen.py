@@ -1,0 +1,62 @@
+"""
+The frozen form of a package: canonical bytes and their digest.
+
+The digest people approve is taken over these bytes, before the authority has given any id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import rfc8785
+
+from reporter.authority import Document, Environment, Package, PackagedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A package with its canonical bytes."""
+
+    package: Package
+    content: bytes
+    digest: str
+
+
+def freeze(package: Package, *, reference: str, revision: int, environment: Environment) -> Frozen:
+    """Give the canonical bytes (RFC 8785) of a package and their SHA-256."""
+    content = rfc8785.dumps(
+        {
+            "authority": package.authority,
+            "environment": environment.value,
+            "reference": reference,
+            "revision": revision,
+            "urgent": package.urgent,
+            "documents": [
+                {
+                    "name": document.name,
+                    "media_type": document.media_type,
+                    "item": document.item or "",
+                    "body": document.body.decode(),
+                }
+                for document in package.documents
+            ],
+            "files": [asdict(file) for file in package.files],
+        }
+    )
+    return Frozen(package, content, hashlib.sha256(content).hexdigest())
+
+
+def thaw(content: bytes) -> Package:
+    """Read a package back from its canonical bytes."""
+    data = json.loads(content)
+    return Package(
+        authority=data["authority"],
+        documents=tuple(
+            Document(entry["name"], entry["media_type"], entry["body"].encode(), entry["item"] or None)
+            for entry in data["documents"]
+        ),
+        files=tuple(PackagedFile(**entry) for entry in data["files"]),
+        urgent=data["urgent"],
+    )

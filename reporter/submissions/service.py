@@ -1,0 +1,313 @@
+"""
+From a case to one authority: what is lacking, the exact payload, approval, and the freeze.
+
+A submission is derived from the case until its first approval; from then on a row binds the approvals to the digest of
+the bytes that were shown. The last approval needed seals those bytes and hands them to delivery in one transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlmodel import col
+
+from reporter.audit import service as audit
+from reporter.authority import Check, Environment, Package
+from reporter.cases.service import CaseService, StoredCase
+from reporter.clock import Clock
+from reporter.db.engine import transaction
+from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
+from reporter.evidence.bodies import BodyVault
+from reporter.submissions.dispatch import Dispatch
+from reporter.submissions.frozen import Frozen, freeze, thaw
+from reporter.submissions.model import CLOSED_UNFILED, State
+from reporter.submissions.packaging import Desk
+from reporter.submissions.tables import Approval, Submission
+
+_SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be sent now, and what stands in the way."""
+
+    package: Package
+    check: Check
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What an approval came to at one authority; ``missing`` people have yet to approve."""
+
+    authority: str
+    environment: str
+    state: State
+    digest: str
+    missing: int
+    notes: tuple[Finding, ...] = ()
+
+
+class SubmissionService:
+    """The use cases of the submissions room; each method is one transaction."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        cases: CaseService,
+        desks: Mapping[str, Desk],
+        bodies: BodyVault,
+        dispatch: Dispatch,
+        people: int,
+    ) -> None:
+        self._engine, self._clock, self._cases, self._desks = engine, clock, cases, desks
+        self._bodies, self._dispatch, self._people = bodies, dispatch, people
+
+    # --- looking --------------------------------------------------------------------------------------------
+
+    def check(self, reference: str) -> dict[str, Check]:
+        """Say, for each configured authority, what the case still lacks and what a person should know."""
+        stored = self._cases.load(reference)
+        return {name: self._check(stored, desk) for name, desk in self._desks.items()}
+
+    def preview(self, reference: str, authority: str) -> Preview:
+        """Build the exact documents that would be sent now."""
+        stored, desk = self._cases.load(reference), self._desk(authority)
+        frozen = self._freeze(stored, desk)
+        return Preview(frozen.package, self._check(stored, desk), frozen.digest)
+
+    def overview(self, reference: str) -> list[dict[str, Any]]:
+        """Give every submission of a case, those not approved yet included, as ``case show --json`` prints them."""
+        stored = self._cases.load(reference)
+        with transaction(self._engine) as connection:
+            rows = self._rows(connection, reference)
+            attempts = self._dispatch.attempts(connection, [row.id for row in rows])
+        shown = [self._shown(stored, row, attempts.get(row.id, 0)) for row in rows]
+        filed = {(row.authority, row.environment) for row in rows}
+        for name, desk in self._desks.items():
+            if (name, desk.environment) not in filed and stored.state != "not_confirmed":
+                needs = self._check(stored, desk).needs
+                state = State.DRAFT if needs else State.READY
+                shown.append(_overview(name, desk.environment, state, needs=needs))
+        return shown
+
+    # --- approving ------------------------------------------------------------------------------------------
+
+    def approve(self, reference: str, actor: str, authority: str | None = None) -> list[Approved]:
+        """
+        Approve a case for one authority, or for every configured one: all or none.
+
+        Raises:
+            PolicyError: The case is not confirmed, or this person may not approve it (law 1).
+            NotReadyError: An authority's rules are not met.
+            ConflictError: The case was revised while it was being approved.
+
+        """
+        stored = self._cases.load(reference)
+        if stored.state != "confirmed":
+            raise PolicyError(f"Case {reference} is {stored.state}: only a confirmed case is ever sent (law 1).")
+        if not self._desks:
+            raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
+        desks = {authority: self._desk(authority)} if authority else dict(self._desks)
+        checks = {name: desk.adapter.check(stored.case, self._packaging(stored, desk)) for name, desk in desks.items()}
+        needs = [need for check in checks.values() for need in check.needs]
+        if needs:
+            raise NotReadyError(f"Case {reference} is not ready for {', '.join(desks)}.", needs)
+        frozen = {name: self._freeze(stored, desk) for name, desk in desks.items()}
+        with transaction(self._engine) as connection:
+            if self._cases.current_revision(connection, reference) != stored.revision:
+                raise ConflictError(f"Case {reference} was revised meanwhile.", next_step="Look at it again.")
+            return [
+                self._approve(connection, stored, name, desk.environment, frozen[name], actor, checks[name].notes)
+                for name, desk in desks.items()
+            ]
+
+    def _approve(
+        self,
+        connection: Connection,
+        stored: StoredCase,
+        authority: str,
+        environment: Environment,
+        frozen: Frozen,
+        actor: str,
+        notes: tuple[Finding, ...],
+    ) -> Approved:
+        now = self._clock.now()
+        row = self._latest(connection, stored.reference, authority, environment)
+        if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
+            return Approved(authority, environment, State(row.state), row.digest, 0, notes)
+        submission_id = self._prepare(connection, row, stored, authority, environment, frozen, now)
+        people = self._approvers(connection, submission_id, frozen.digest) | {stored.prepared_by}
+        self._require_another(people, stored, actor)
+        connection.execute(
+            insert(Approval).values(submission_id=submission_id, actor=actor, digest=frozen.digest, at=now)
+        )
+        audit.record(
+            connection, at=now, actor=actor, kind="submission_approval", reference=stored.reference,
+            item=submission_id, detail=f"{authority} {environment} sha256:{frozen.digest}",
+        )  # fmt: skip
+        missing = max(0, self._people - len(people | {actor}))
+        if missing:
+            return Approved(authority, environment, State.READY, frozen.digest, missing, notes)
+        body = self._bodies.seal(connection, stored.reference, "package", frozen.content, now)
+        connection.execute(
+            update(Submission)
+            .where(col(Submission.id) == submission_id)
+            .values(state=State.APPROVED, package_body=body, approved_at=now)
+        )
+        lane = f"{authority}:{environment}"
+        self._dispatch.enqueue(connection, submission_id, lane=lane, urgent=frozen.package.urgent, at=now)
+        return Approved(authority, environment, State.APPROVED, frozen.digest, 0, notes)
+
+    def _prepare(
+        self,
+        connection: Connection,
+        row: Submission | None,
+        stored: StoredCase,
+        authority: str,
+        environment: Environment,
+        frozen: Frozen,
+        now: datetime,
+    ) -> str:
+        """Give the row that collects approvals of this digest: the one under way, or a new version."""
+        values = {"revision": stored.revision, "digest": frozen.digest, "urgent": frozen.package.urgent}
+        if row is not None and row.state == State.READY:
+            connection.execute(update(Submission).where(col(Submission.id) == row.id).values(**values))
+            return row.id
+        submission_id = uuid.uuid4().hex
+        connection.execute(
+            insert(Submission).values(
+                id=submission_id,
+                reference=stored.reference,
+                authority=authority,
+                environment=environment,
+                version=row.version + 1 if row else 1,
+                state=State.READY,
+                created_at=now,
+                reason="",
+                **values,
+            )
+        )
+        return submission_id
+
+    def _require_another(self, people: set[str], stored: StoredCase, actor: str) -> None:
+        if self._people > 1 and actor in people:
+            part = "prepared this case" if actor == stored.prepared_by else "has approved it already"
+            raise PolicyError(
+                f"approval.people = {self._people}: {actor} {part}, and a different person must approve.",
+                next_step=f"Ask a colleague to run: reporter submission approve {stored.reference} --as NAME",
+            )
+
+    def void(self, connection: Connection, reference: str) -> None:
+        """Take back what a new revision of the case makes stale; what delivery has begun goes on as frozen."""
+        self._dispatch.hold(connection, reference)
+        stale = connection.execute(
+            update(Submission)
+            .where(col(Submission.reference) == reference, col(Submission.state) == State.APPROVED)
+            .values(state=State.READY, package_body=None, approved_at=None)
+            .returning(col(Submission.id))
+        )
+        self._dispatch.recall(connection, [row.id for row in stale])
+
+    # --- for delivery ---------------------------------------------------------------------------------------
+
+    def frozen_package(self, submission_id: str) -> tuple[str, Package]:
+        """Give the case's reference and the package of an approved submission, exactly as approved."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(
+                select(col(Submission.reference), col(Submission.package_body)).where(
+                    col(Submission.id) == submission_id
+                )
+            ).one()
+            return row.reference, thaw(self._bodies.open(connection, row.package_body))
+
+    # --- parts ----------------------------------------------------------------------------------------------
+
+    def _desk(self, authority: str) -> Desk:
+        if authority not in self._desks:
+            known = ", ".join(self._desks) or "none"
+            raise NotFoundError(f"Authority {authority} is not configured (configured: {known}).")
+        return self._desks[authority]
+
+    def _packaging(self, stored: StoredCase, desk: Desk) -> Any:
+        with transaction(self._engine) as connection:
+            return desk.packaging(connection, stored.reference, stored.case, self._clock.now())
+
+    def _check(self, stored: StoredCase, desk: Desk) -> Check:
+        check = desk.adapter.check(stored.case, self._packaging(stored, desk))
+        if stored.state == "confirmed":
+            return check
+        unconfirmed = Finding("confirmation.decision", "confirmed", f"the case is {stored.state}; it is never sent so")
+        return Check((unconfirmed, *check.needs), check.notes)
+
+    def _freeze(self, stored: StoredCase, desk: Desk) -> Frozen:
+        package = desk.adapter.build(stored.case, self._packaging(stored, desk))
+        return freeze(package, reference=stored.reference, revision=stored.revision, environment=desk.environment)
+
+    def _rows(self, connection: Connection, reference: str) -> Sequence[Submission]:
+        query = select(_SUBMISSION).where(_SUBMISSION.c.reference == reference)
+        rows = connection.execute(query.order_by(_SUBMISSION.c.created_at)).mappings()
+        return [Submission(**row) for row in rows]
+
+    def _latest(
+        self, connection: Connection, reference: str, authority: str, environment: Environment
+    ) -> Submission | None:
+        rows = [
+            r for r in self._rows(connection, reference) if (r.authority, r.environment) == (authority, environment)
+        ]
+        return max(rows, key=lambda row: row.version, default=None)
+
+    def _approvers(self, connection: Connection, submission_id: str, digest: str) -> set[str]:
+        rows = connection.execute(
+            select(col(Approval.actor)).where(
+                col(Approval.submission_id) == submission_id, col(Approval.digest) == digest
+            )
+        )
+        return {row.actor for row in rows}
+
+    def _shown(self, stored: StoredCase, row: Submission, attempts: int) -> dict[str, Any]:
+        receipt = None
+        if row.receipt_kind and row.receipt_at:
+            receipt = {
+                "kind": row.receipt_kind,
+                "reference": row.receipt_reference,
+                "at": row.receipt_at.isoformat().replace("+00:00", "Z"),
+            }
+        state, needs = State(row.state), ()
+        desk = self._desks.get(row.authority)
+        if state is State.READY and desk is not None and desk.environment == row.environment:
+            needs = self._check(stored, desk).needs
+            state = State.DRAFT if needs else State.READY
+        return _overview(
+            row.authority, row.environment, state, attempts=attempts, receipt=receipt, needs=needs, reason=row.reason,
+            digest=row.digest,
+        )  # fmt: skip
+
+
+def _overview(
+    authority: str,
+    environment: str,
+    state: State,
+    *,
+    attempts: int = 0,
+    receipt: dict[str, Any] | None = None,
+    needs: Sequence[Finding] = (),
+    reason: str = "",
+    digest: str = "",
+) -> dict[str, Any]:
+    return {
+        "authority": authority,
+        "environment": environment,
+        "state": state.value,
+        "attempts": attempts,
+        "receipt": receipt,
+        "needs": [{"path": need.path, "rule": need.rule, "message": need.message} for need in needs],
+        "reason": reason,
+        "digest": digest,
+    }

@@ -1,0 +1,61 @@
+"""Submissions and their approvals, as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from reporter.db.types import UtcDateTime
+
+
+class Submission(SQLModel, table=True):
+    """One case packaged for one authority in one environment; frozen once ``digest`` is approved."""
+
+    __tablename__ = "submission"
+    __table_args__ = (UniqueConstraint("reference", "authority", "environment", "version"),)
+
+    id: str = Field(primary_key=True)
+    reference: str = Field(index=True)
+    authority: str
+    environment: str
+    version: int
+    revision: int
+    state: str = Field(index=True)
+    digest: str
+    package_body: str | None = None
+    urgent: bool = False
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str = ""
+    receipt_kind: str | None = None
+    receipt_reference: str | None = None
+    receipt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    receipt_body: str | None = None
+
+
+class Approval(SQLModel, table=True):
+    """One person's yes to one digest; void when the package changed under it."""
+
+    __tablename__ = "approval"
+    __table_args__ = (UniqueConstraint("submission_id", "actor", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    submission_id: str = Field(foreign_key="submission.id", index=True)
+    actor: str
+    digest: str
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AuthoritySchema(SQLModel, table=True):
+    """An authority's own schema as fetched at some moment; every version is kept."""
+
+    __tablename__ = "authority_schema"
+
+    id: int | None = Field(default=None, primary_key=True)
+    authority: str
+    environment: str
+    sha256: str
+    fetched_at: datetime = Field(sa_type=UtcDateTime)
+    content: bytes
