@@ -21,7 +21,7 @@ def status(authority: Name, name: As = None, as_json: AsJson = False) -> None:
     Example: reporter authority status ncmec
     """
     with open_app() as house:
-        environment, resumed = house.probe(authority, actor(name, house))
+        environment, resumed = house.authorities.probe(authority, actor(name, house))
     if as_json:
         print_json({"authority": authority, "environment": environment, "reachable": True, "resumed": resumed})
     else:
@@ -38,8 +38,15 @@ def schema(authority: Name, name: As = None, as_json: AsJson = False) -> None:
     Example: reporter authority schema ncmec
     """
     with open_app() as house:
-        stored, changed = house.fetch_schema(authority, actor(name, house))
+        stored, changed = house.authorities.fetch_schema(authority, actor(name, house))
     if as_json:
-        print_json({"authority": authority, "sha256": stored.sha256, "fetched_at": stored.fetched_at.isoformat(), "changed": changed})
+        print_json(
+            {
+                "authority": authority,
+                "sha256": stored.sha256,
+                "fetched_at": stored.fetched_at.isoformat(),
+                "changed": changed,
+            }
+        )
     else:
         say(f"{authority}: schema sha256:{stored.sha256} {'is now' if changed else 'is still'} in force.")

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from reporter.errors import Finding
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-As = Annotated[
-    str | None, typer.Option("--as", metavar="NAME", help="Who acts; by default the operating-system user.")
-]
+As = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who acts; by default the operating-system user.")]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from reporter.cli.output import As, AsJson, actor, open_app, print_json, say
 
 app = typer.Typer(no_args_is_help=True, help="Keep credentials; they are never printed.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="As in password = \"secret:NAME\".")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help='As in password = "secret:NAME".')]
 
 
 @app.command("set")

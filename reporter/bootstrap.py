@@ -1,0 +1,186 @@
+"""The one place that sees everything: builds the house from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from keycustody.cases import CaseKeys
+from keycustody.credentials import CredentialStore
+from keycustody.errors import KeyCustodyError
+from keycustody.providers import LocalKeyring
+from keycustody.store import KeyStore
+from pydantic import SecretStr
+from sqlalchemy import Engine as Database
+
+from reporter import config
+from reporter.authority import Adapter, Connection, Endpoint, Environment
+from reporter.cases.service import CaseService
+from reporter.clock import Clock, SystemClock
+from reporter.config import Configuration
+from reporter.db import migrate
+from reporter.db.engine import open_engine
+from reporter.delivery.authorities import AuthorityService
+from reporter.delivery.ledger import Ledger
+from reporter.delivery.model import lane_name
+from reporter.delivery.queue import Queue
+from reporter.delivery.service import DeliveryService
+from reporter.errors import ConfigurationError, CustodyError
+from reporter.evidence.bodies import BodyVault
+from reporter.evidence.objects import LocalObjectStore
+from reporter.evidence.vault import EvidenceVault
+from reporter.home import Layout
+from reporter.submissions.packaging import Desk
+from reporter.submissions.schemas import SchemaShelf
+from reporter.submissions.service import SubmissionService
+
+ENTRY_POINTS = "reporter.adapters"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The house, ready to be used; close it when done."""
+
+    configuration: Configuration
+    clock: Clock
+    database: Database
+    credentials: CredentialStore
+    adapters: Mapping[str, Adapter]
+    desks: Mapping[str, Desk]
+    vault: EvidenceVault
+    bodies: BodyVault
+    cases: CaseService
+    submissions: SubmissionService
+    deliveries: DeliveryService
+    authorities: AuthorityService
+
+    def set_secret(self, name: str, value: str, actor: str) -> tuple[Environment, list[str]]:
+        """
+        Seal a credential for the environment of the authority that uses it, and let lanes that wait for it go on.
+
+        Returns:
+            The environment, and the lanes that go on.
+        """
+        users = [key for key, section in self.configuration.authority.items() if section.secret_name == name]
+        if not users:
+            raise ConfigurationError(
+                f"No authority uses secret:{name}.", next_step=f'Write password = "secret:{name}" in its section first.'
+            )
+        environments = {self.configuration.authority[key].environment for key in users}
+        if len(environments) > 1:
+            raise ConfigurationError(f"secret:{name} is used in several environments; give each its own (law 9).")
+        environment = environments.pop()
+        try:
+            self.credentials.set(name, value, environment)
+        except KeyCustodyError as error:
+            raise CustodyError(str(error)) from error
+        lanes = [lane_name(key, environment) for key in users]
+        return environment, [lane for lane in lanes if self.deliveries.queue.resume(lane, actor)]
+
+    def close(self) -> None:
+        """Close connections to authorities and to the database."""
+        self.deliveries.close()
+        self.database.dispose()
+
+
+def find_adapters() -> dict[str, Adapter]:
+    """Give every installed adapter by name."""
+    return {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def open_home(
+    home: Path | None = None,
+    *,
+    clock: Clock | None = None,
+    transports: Mapping[str, Any] | None = None,
+    database: Database | None = None,
+) -> App:
+    """
+    Open a home and check that everything it needs is there.
+
+    Args:
+        home: The folder; by default the one that the environment names.
+        clock: Another source of time (tests).
+        transports: By authority, something in place of the network (the doubles, in tests).
+        database: An open database, in place of the configured one (tests).
+
+    Raises:
+        ConfigurationError: The configuration is wrong.
+        CustodyError: The keys cannot be used.
+        EnvironmentTroubleError: The database is missing, behind or ahead.
+    """
+    configuration = config.load(home)
+    clock = clock or SystemClock()
+    adapters = find_adapters()
+    layout = Layout(configuration.home)
+    database = database or open_engine(configuration.database, pool_size=configuration.delivery.concurrency + 2)
+    migrate.require_current(database)
+    try:
+        provider = LocalKeyring.open(layout.keyring)
+    except KeyCustodyError as error:
+        raise CustodyError(str(error)) from error
+    credentials = CredentialStore(layout.credentials, provider)
+    keys = CaseKeys(provider, KeyStore(layout.wraps))
+    vault = EvidenceVault(keys, LocalObjectStore(layout.objects), clock)
+    bodies = BodyVault(keys)
+    shelf = SchemaShelf()
+    desks = {name: _desk(name, configuration, adapters, shelf) for name in configuration.authority}
+    lease = timedelta(seconds=configuration.delivery.lease_seconds)
+    queue = Queue(database, clock, lease)
+
+    def connect(name: str) -> Connection:
+        endpoint = _endpoint(name, configuration, desks[name], credentials)
+        return desks[name].adapter.connect(endpoint, (transports or {}).get(name))
+
+    submissions: SubmissionService
+    cases = CaseService(
+        database, vault, bodies, clock, revised=lambda connection, reference: submissions.void(connection, reference)
+    )
+    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, configuration.approval.people)
+    deliveries = DeliveryService(
+        database, clock, configuration.delivery, queue, Ledger(database, bodies, clock, lease), submissions, vault, desks,
+        connect,
+    )  # fmt: skip
+    authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
+    return App(
+        configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
+        authorities,
+    )  # fmt: skip
+
+
+def _desk(name: str, configuration: Configuration, adapters: Mapping[str, Adapter], shelf: SchemaShelf) -> Desk:
+    section = configuration.authority[name]
+    if name not in adapters:
+        known = ", ".join(sorted(adapters)) or "none"
+        raise ConfigurationError(f"authority.{name}: there is no such adapter (installed: {known}).")
+    adapter = adapters[name]
+    for key in section.settings:
+        if key not in adapter.setting_keys:
+            raise ConfigurationError(f"authority.{name}.{key}: unknown key.")
+    adapter.endpoint_url(section.environment, section.base_url)
+    return Desk(adapter, section.environment, configuration.organisation, section.settings, shelf)
+
+
+def _endpoint(name: str, configuration: Configuration, desk: Desk, credentials: CredentialStore) -> Endpoint:
+    section = configuration.authority[name]
+    if not section.secret_name or not section.username:
+        raise ConfigurationError(f"authority.{name}: username and password are needed to connect.")
+    try:
+        password = credentials.get(section.secret_name, section.environment).reveal()
+    except KeyCustodyError as error:
+        raise CustodyError(
+            f"authority.{name}: {error}", next_step=f"Set it with: reporter secret set {section.secret_name}"
+        ) from error
+    return Endpoint(
+        environment=section.environment,
+        base_url=desk.adapter.endpoint_url(section.environment, section.base_url),
+        username=section.username,
+        password=SecretStr(password),
+        timeout_seconds=configuration.delivery.timeout_seconds,
+        proxy=configuration.http.proxy,
+        ca_file=configuration.http.ca_file,
+    )

@@ -1,0 +1,67 @@
+"""``reporter init``, ``doctor`` and ``db``: the home itself."""
+
+from __future__ import annotations
+
+import typer
+
+from reporter.cli.output import AsJson, print_json, say
+
+db = typer.Typer(no_args_is_help=True, help="The database of this home.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the root."""
+    app.command()(init)
+    app.command()(doctor)
+
+
+def init() -> None:
+    """
+    Set up a home: reporter.toml, keys, database. It talks to the sandbox until you say otherwise.
+
+    The home is $REPORTER_HOME, by default ~/.local/share/reporter.
+
+    Example: reporter init
+    """
+    from reporter.home import create
+    from reporter.config import FILE_NAME, home_folder
+
+    home = home_folder()
+    create(home)
+    say(f"Reporter lives in {home} now. It reports to the built-in sandbox until you say otherwise.")
+    say(f"Next: write who you are into {home / FILE_NAME}, and in another terminal run: reporter sandbox")
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """
+    Check the home, the keys, the database and each authority's configuration; nothing is changed or sent.
+
+    Example: reporter doctor
+    """
+    from reporter.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print_json({"checks": [{"name": f.name, "state": f.state, "text": f.text} for f in findings]})
+    else:
+        for entry in findings:
+            say(f"{entry.state:>5}  {entry.name}: {entry.text}")
+    if any(entry.state == "fail" for entry in findings):
+        raise typer.Exit(1)
+
+
+@db.command()
+def upgrade() -> None:
+    """
+    Bring the database to this program's revision; safe to run from several machines at once.
+
+    Example: reporter db upgrade
+    """
+    from reporter import config
+    from reporter.db import migrate
+    from reporter.db.engine import open_engine
+
+    engine = open_engine(config.load().database)
+    before, head = migrate.revisions(engine)
+    migrate.upgrade(engine)
+    say(f"The database is at revision {head}{' already' if before == head else ''}.")

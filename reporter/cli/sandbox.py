@@ -1,0 +1,31 @@
+"""``reporter sandbox``: the built-in double of an authority, over HTTP on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reporter.cli.output import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module to the root."""
+    app.command()(sandbox)
+
+
+def sandbox(
+    authority: Annotated[str, typer.Argument(help="Which authority to imitate.")] = "ncmec",
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8911,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A fault script; see docs/reference/sandbox.md.")
+    ] = None,
+) -> None:
+    """
+    Serve the double until Ctrl-C; nothing sent to it goes anywhere.
+
+    Example: reporter sandbox --port 8911
+    """
+    raise NotImplementedError

@@ -1,0 +1,79 @@
+"""Authorities as seen from the delivery room: are they there, do they know us, what schema is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Engine
+
+from reporter.audit import service as audit
+from reporter.authority import Connection, Environment, Outcome
+from reporter.clock import Clock
+from reporter.db.engine import transaction
+from reporter.delivery.model import lane_name
+from reporter.delivery.queue import Queue
+from reporter.errors import AuthorityTroubleError, NotFoundError
+from reporter.submissions.packaging import Desk
+from reporter.submissions.schemas import SchemaShelf, StoredSchema
+
+
+class AuthorityService:
+    """Probes authorities, resumes their lanes, and fetches their schemas."""
+
+    def __init__(
+        self,
+        database: Engine,
+        clock: Clock,
+        queue: Queue,
+        desks: Mapping[str, Desk],
+        shelf: SchemaShelf,
+        connect: Callable[[str], Connection],
+    ) -> None:
+        self._database, self._clock, self._queue = database, clock, queue
+        self._desks, self._shelf, self._connect = desks, shelf, connect
+
+    def probe(self, authority: str, actor: str) -> tuple[Environment, bool]:
+        """
+        Ask whether the authority is there and knows our credentials; let its lane go on if it stood still.
+
+        Returns:
+            The environment asked, and whether the lane had been paused.
+
+        Raises:
+            AuthorityTroubleError: It cannot be reached or does not know us; the lane is left as it was.
+        """
+        desk = self._desk(authority)
+        answer = self._connect(authority).probe()
+        if answer.outcome is not Outcome.ACCEPTED:
+            reason = answer.reason or f"it answered with code {answer.code or answer.http_status}"
+            raise AuthorityTroubleError(f"{authority} ({desk.environment}): {reason.rstrip('.')}.")
+        return desk.environment, self._queue.resume(lane_name(authority, desk.environment), actor)
+
+    def fetch_schema(self, authority: str, actor: str) -> tuple[StoredSchema, bool]:
+        """
+        Fetch the authority's own schema and put it in force.
+
+        Returns:
+            The schema now in force, and whether it differs from the one before.
+
+        Raises:
+            AuthorityTroubleError: It could not be had.
+        """
+        desk = self._desk(authority)
+        content = self._connect(authority).fetch_schema()
+        now = self._clock.now()
+        with transaction(self._database) as connection:
+            before = self._shelf.in_force(connection, authority, desk.environment)
+            stored = self._shelf.keep(connection, authority, desk.environment, content, now)
+            audit.record(
+                connection, at=now, actor=actor, kind="schema_fetched",
+                detail=f"{lane_name(authority, desk.environment)} sha256:{stored.sha256}",
+            )  # fmt: skip
+        return stored, before is None or before.sha256 != stored.sha256
+
+    def _desk(self, authority: str) -> Desk:
+        if authority not in self._desks:
+            raise NotFoundError(
+                f"Authority {authority} is not configured.", next_step="Add its section to reporter.toml."
+            )
+        return self._desks[authority]

@@ -1,0 +1,106 @@
+"""A home on disk: where things are kept, and how one is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from keycustody.credentials import CredentialStore
+from keycustody.errors import KeyCustodyError
+from keycustody.providers import LocalKeyring
+
+from reporter import config
+from reporter.authority import Environment
+from reporter.db import migrate
+from reporter.db.engine import open_engine
+from reporter.errors import CustodyError, EnvironmentTroubleError, UsageError
+
+#: What the built-in sandbox accepts; of no use anywhere else.
+SANDBOX_SECRETS = {"ncmec-password": "pswd456"}
+
+_CONFIGURATION = """\
+# Reporter. Every key can be overridden: REPORTER_DELIVERY__CONCURRENCY=8 and so on.
+# Secrets never stand here: "secret:NAME" points into the credential store (reporter secret set NAME).
+
+[organisation]
+name = "Example Forum Ltd"
+established_in = "US"                # ISO 3166-1; decides which law binds
+serves = ["US"]
+# legal_url = "https://forum.example/terms"
+# terms_of_service = "…"
+
+[organisation.reporting_person]      # who stands in every report; an e-mail address is required
+first_name = "Alex"
+last_name = "Example"
+email = "trust-and-safety@forum.example"
+
+[approval]
+people = 2                           # distinct people in all, the preparer included; 1 allows self-approval
+
+[delivery]
+concurrency = 4
+
+[authority.ncmec]
+environment = "sandbox"              # sandbox | test | production
+base_url = "http://127.0.0.1:8911/ispws"    # sandbox only; test and production hosts are built in
+username = "usr123"
+password = "secret:ncmec-password"
+industry_classification = false      # true only with the signed MOU of the Industry Hash Sharing Platform
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a home keeps what."""
+
+    home: Path
+
+    @property
+    def keyring(self) -> Path:
+        """Root keys."""
+        return self.home / "keys"
+
+    @property
+    def wraps(self) -> Path:
+        """The key store: case keys and item identities, wrapped; apart from database and objects."""
+        return self.home / "keystore"
+
+    @property
+    def credentials(self) -> Path:
+        """Sealed credentials of authorities."""
+        return self.home / "credentials"
+
+    @property
+    def objects(self) -> Path:
+        """Sealed evidence, one age file for each item."""
+        return self.home / "objects"
+
+
+def create(home: Path) -> None:
+    """
+    Set up a home: keys, credentials of the sandbox, database, and last of all reporter.toml.
+
+    Raises:
+        UsageError: There is a home already; it is not touched.
+        EnvironmentTroubleError: The disk does not let us.
+    """
+    file = home / config.FILE_NAME
+    if file.exists():
+        raise UsageError(f"{home} is a Reporter home already; nothing was changed.", next_step="See: reporter doctor")
+    layout = Layout(home)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (layout.wraps, layout.credentials, layout.objects):
+            folder.mkdir(exist_ok=True, mode=0o700)
+        provider = LocalKeyring.open(layout.keyring) if layout.keyring.exists() else LocalKeyring.create(layout.keyring)
+        credentials = CredentialStore(layout.credentials, provider)
+        for name, secret in SANDBOX_SECRETS.items():
+            credentials.set(name, secret, Environment.SANDBOX)
+        partial = file.with_suffix(".partial")
+        partial.write_text(_CONFIGURATION, encoding="utf-8")
+        partial.replace(file)
+        migrate.upgrade(open_engine(config.load(home).database))
+    except OSError as error:
+        raise EnvironmentTroubleError(f"{home} cannot be set up: {error.strerror}.") from error
+    except KeyCustodyError as error:
+        raise CustodyError(str(error)) from error
