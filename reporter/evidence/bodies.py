@@ -1,0 +1,59 @@
+"""
+Bodies: case documents, packages, exchanges and receipts, sealed under their case's key.
+
+Their ciphertext stands in the database, so that a receipt is committed in the transaction that says it came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_hex
+
+from sqlalchemy import Connection, insert, select
+from sqlmodel import col
+
+from keycustody.cases import CaseKeys
+from reporter.errors import CustodyError
+from reporter.evidence.custody import custody_errors
+from reporter.evidence.tables import SealedBody
+
+
+@dataclass(frozen=True, slots=True)
+class BodyVault:
+    """Seals bodies into the database and opens them."""
+
+    keys: CaseKeys
+
+    def seal(self, connection: Connection, reference: str, kind: str, plaintext: bytes, at: datetime) -> str:
+        """
+        Seal a body in the caller's transaction and give its id.
+
+        Raises:
+            CustodyError: The case's key is damaged.
+            EnvironmentTroubleError: The key store does not work.
+
+        """
+        body_id = token_hex(16)
+        with custody_errors():
+            ciphertext = self.keys.seal_body(reference, body_id, kind, plaintext)
+        connection.execute(
+            insert(SealedBody).values(id=body_id, reference=reference, kind=kind, ciphertext=ciphertext, at=at)
+        )
+        return body_id
+
+    def open(self, connection: Connection, body_id: str) -> bytes:
+        """
+        Open a body.
+
+        Raises:
+            CustodyError: It is missing, altered or swapped, or its key is gone.
+            EnvironmentTroubleError: The key store does not work.
+
+        """
+        query = select(col(SealedBody.reference), col(SealedBody.kind), col(SealedBody.ciphertext))
+        row = connection.execute(query.where(col(SealedBody.id) == body_id)).one_or_none()
+        if row is None:
+            raise CustodyError(f"The sealed body {body_id} is missing from the database.")
+        with custody_errors():
+            return self.keys.open_body(row.reference, body_id, row.kind, row.ciphertext)

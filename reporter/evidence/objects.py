@@ -1,0 +1,115 @@
+"""Where sealed objects are kept. Only ciphertext comes here, and an object is never overwritten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from keycustody import files
+from reporter.errors import CustodyError
+from reporter.evidence.custody import custody_errors
+
+_SAFE_KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
+_WRITING = "The object store cannot be written"
+_READING = "The object store cannot be read"
+
+
+class ObjectStore(Protocol):
+    """Create-only storage of sealed objects by key."""
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> None:
+        """
+        Keep an object; it appears whole or not at all, and on return it survives a power cut.
+
+        Raises:
+            CustodyError: The key is taken; what is there is untouched.
+            EnvironmentTroubleError: The store is full or cannot be written.
+
+        """
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """
+        Open an object for reading.
+
+        Raises:
+            CustodyError: There is none of that key.
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object of that key."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """
+        Remove an object for good; one that is gone already is no error.
+
+        Raises:
+            EnvironmentTroubleError: The store cannot be written.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """Objects as files (0600) in one private folder."""
+
+    folder: Path
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Keep an object, as ``ObjectStore.put``."""
+        path = self._path(key)
+        with custody_errors(), files.trouble(_WRITING):
+            files.require_private(self.folder)
+            try:
+                files.create(path, pieces)
+            except FileExistsError as error:
+                raise CustodyError(f"The object store has an object {key} already.") from error
+
+    def open(self, key: str) -> BinaryIO:
+        """Open an object, as ``ObjectStore.open``."""
+        path = self._path(key)
+        with custody_errors(), files.trouble(_READING):
+            files.require_private(self.folder)
+            try:
+                return files.read(path)
+            except FileNotFoundError as error:
+                raise CustodyError(f"The object {key} is missing from the object store.") from error
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object of that key."""
+        return self._path(key).exists()
+
+    def delete(self, key: str) -> None:
+        """Remove an object, as ``ObjectStore.delete``."""
+        with custody_errors(), files.trouble(_WRITING):
+            files.remove(self._path(key))
+
+    def sweep_partials(self, before: datetime) -> int:
+        """
+        Remove what a crash left half-written and nobody has written to since ``before``; give how many.
+
+        Raises:
+            EnvironmentTroubleError: The store cannot be written.
+
+        """
+        swept = 0
+        with custody_errors(), files.trouble(_WRITING):
+            for path in self.folder.glob(f"{files.PARTIAL}*"):
+                if path.stat().st_mtime < before.timestamp():
+                    files.remove(path)
+                    swept += 1
+        return swept
+
+    def _path(self, key: str) -> Path:
+        if not _SAFE_KEY.fullmatch(key):
+            raise ValueError("an object's key is 1 to 128 lower-case letters, digits, '.', '_' or '-'")
+        return self.folder / key

@@ -1,0 +1,118 @@
+"""Preservation records and the view log: written at intake, and read where "viewed by us" is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+from sqlmodel import col
+
+from reporter.authority import EvidenceFacts
+from reporter.cases.model import Case
+from reporter.errors import CustodyError
+from reporter.evidence.model import SealedItem
+from reporter.evidence.tables import EvidenceItem, ViewClaim, ViewRecord
+
+_RECORD = [col(getattr(EvidenceItem, each.name)) for each in fields(SealedItem)]
+_VIEW = ("evidence_id", "by_actor", "at", "extent", "metadata_viewed")
+_VIEW_COLUMNS = [col(getattr(ViewRecord, name)) for name in _VIEW]
+
+
+def record_items(connection: Connection, items: Iterable[SealedItem], at: datetime) -> None:
+    """Write the preservation records of freshly sealed items."""
+    rows = [{**asdict(item), "sealed_at": at} for item in items]
+    if rows:
+        connection.execute(insert(EvidenceItem), rows)
+
+
+def sealed_items(connection: Connection, reference: str) -> Sequence[SealedItem]:
+    """Give the preservation records of a case: of every file that any revision of it named."""
+    query = select(*_RECORD).where(col(EvidenceItem.reference) == reference)
+    return [SealedItem(**row) for row in connection.execute(query).mappings()]
+
+
+def sealed_item(connection: Connection, reference: str, item: str, sha256: str) -> SealedItem:
+    """
+    Give the preservation record of one file.
+
+    Raises:
+        CustodyError: It was never sealed here.
+
+    """
+    for record in sealed_items(connection, reference):
+        if (record.item, record.sha256) == (item, sha256):
+            return record
+    raise CustodyError(f"Evidence {item} of case {reference} is not on record with that digest.")
+
+
+def facts(connection: Connection, reference: str, case: Case) -> dict[str, EvidenceFacts]:
+    """Say of every sealed item of the document, by its id, what is on record; viewed means by a view record alone."""
+    records = dict(_named(connection, reference, case))
+    query = select(*_VIEW_COLUMNS).join(EvidenceItem, col(EvidenceItem.id) == col(ViewRecord.evidence_id))
+    views = connection.execute(query.where(col(EvidenceItem.reference) == reference)).all()
+    entire = {view.evidence_id for view in views if view.extent == "entire"}
+    metadata = {view.evidence_id for view in views if view.extent == "entire" and view.metadata_viewed}
+    return {
+        item: EvidenceFacts(
+            id=item,
+            sha256=record.sha256,
+            md5=record.md5 or "",
+            size=record.size,
+            viewed_entire=record.id in entire,
+            metadata_viewed=record.id in metadata,
+        )
+        for item, record in records.items()
+    }
+
+
+def record_views(connection: Connection, reference: str, case: Case, at: datetime) -> None:
+    """Add the document's views of its sealed items to the view log; those already there are not added again."""
+    records = dict(_named(connection, reference, case))
+    told = [
+        (records[item.id].id, view.by, view.at, view.extent, bool(view.metadata_viewed))
+        for item in case.evidence or []
+        for view in item.views or []
+        if item.id in records
+    ]
+    query = select(*_VIEW_COLUMNS).where(col(ViewRecord.evidence_id).in_([record.id for record in records.values()]))
+    known = {tuple(row) for row in connection.execute(query)}
+    new = dict.fromkeys(view for view in told if view not in known)
+    rows = [{**dict(zip(_VIEW, view, strict=True)), "recorded_at": at} for view in new]
+    if rows:
+        connection.execute(insert(ViewRecord), rows)
+
+
+def record_claims(connection: Connection, reference: str, claims: Mapping[str, Mapping[str, bool]]) -> None:
+    """Keep what an imported report claims of views (``file_viewed``, ``exif_viewed``) by item; the first word stays."""
+    known = claims_of(connection, reference)
+    rows = [
+        {
+            "reference": reference,
+            "item": item,
+            "file_viewed": claim.get("file_viewed"),
+            "exif_viewed": claim.get("exif_viewed"),
+        }
+        for item, claim in claims.items()
+        if item not in known
+    ]
+    if rows:
+        connection.execute(insert(ViewClaim), rows)
+
+
+def claims_of(connection: Connection, reference: str) -> dict[str, dict[str, bool]]:
+    """Give what an imported report claimed of views, by item: to be shown, never sent."""
+    query = select(col(ViewClaim.item), col(ViewClaim.file_viewed), col(ViewClaim.exif_viewed))
+    return {
+        row["item"]: {name: row[name] for name in ("file_viewed", "exif_viewed") if row[name] is not None}
+        for row in connection.execute(query.where(col(ViewClaim.reference) == reference)).mappings()
+    }
+
+
+def _named(connection: Connection, reference: str, case: Case) -> Iterator[tuple[str, SealedItem]]:
+    """Pair the items of this document with the records of the very files it names."""
+    records = {(record.item, record.sha256): record for record in sealed_items(connection, reference)}
+    for item in case.evidence or []:
+        if item.sha256 is not None and (item.id, item.sha256) in records:
+            yield item.id, records[item.id, item.sha256]

@@ -1,0 +1,149 @@
+"""
+The vault: evidence sealed on the way in, each item as an age file of its own, its identity under its case's key.
+
+An item is read from its source once: digests, seal and object come of the same pass, and no plaintext touches a disk
+of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from keycustody import age
+from keycustody.cases import CaseKeys
+from reporter.errors import CustodyError
+from reporter.evidence.custody import custody_errors
+from reporter.evidence.model import Digests, SealedItem
+from reporter.evidence.objects import ObjectStore
+from reporter.evidence.source import Source, open_source, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceVault:
+    """Seals, opens, verifies and discards evidence items."""
+
+    objects: ObjectStore
+    keys: CaseKeys
+
+    def seal(
+        self, reference: str, item: str, *, folder: Path, path: str, sha256: str, digests: frozenset[str], where: str
+    ) -> SealedItem:
+        """
+        Seal the file at ``path`` below ``folder``, taking SHA-256 and ``digests`` (``md5``, ``sha1``) in the same pass.
+
+        ``where`` is the item's place in the case document. Whatever is raised, nothing is left behind. The caller
+        records the item, and discards it if that fails.
+
+        Raises:
+            DocumentError: The file is refused; the finding is at ``{where}.path`` or ``{where}.sha256``.
+            CustodyError: The case's key is damaged.
+            EnvironmentTroubleError: A disk is full or does not work.
+
+        """
+        item_id, identity = token_hex(16), age.Identity.generate()
+        plain, cipher = Digests("sha256", *sorted(digests)), Digests("sha256")
+        with custody_errors(), open_source(folder, path, where) as source:
+            self.objects.put(item_id, cipher.of(age.encrypt(_as_promised(source, plain, sha256), identity.recipient)))
+            try:
+                self.keys.keep_identity(reference, item_id, cipher["sha256"], identity.text)
+            except BaseException:
+                self.objects.delete(item_id)
+                raise
+        return SealedItem(
+            id=item_id,
+            reference=reference,
+            item=item,
+            sha256=sha256,
+            md5=plain.get("md5"),
+            sha1=plain.get("sha1"),
+            size=plain.size,
+            ciphertext_sha256=cipher["sha256"],
+        )
+
+    def open(self, sealed: SealedItem) -> OpenItem:
+        """Give the plaintext of an item as a stream that can be begun again; nothing is read before it is iterated."""
+        return OpenItem(self, sealed)
+
+    def verify(self, sealed: SealedItem) -> None:
+        """
+        Read an item back to its last byte and hold it against its record.
+
+        Raises:
+            CustodyError: It does not open, or is not what the record says.
+            EnvironmentTroubleError: A disk does not work.
+
+        """
+        recorded = {name: value for name in ("md5", "sha1") if (value := getattr(sealed, name))}
+        digests = Digests(*recorded)
+        for _ in digests.of(self.open(sealed)):
+            pass
+        if any(digests[name] != value for name, value in recorded.items()):
+            raise CustodyError(f"Evidence {sealed.item} of case {sealed.reference} is not what was recorded of it.")
+
+    def remove_source(self, sealed: SealedItem, *, folder: Path, path: str, where: str) -> None:
+        """
+        Delete the source file of an item, once its seal has been read back and the file is still what was sealed.
+
+        Raises:
+            CustodyError: The sealed item does not verify; the source is untouched.
+            DocumentError: The source is gone, or is another file by now; it is untouched.
+            EnvironmentTroubleError: A disk does not work.
+
+        """
+        self.verify(sealed)
+        with open_source(folder, path, where) as source:
+            for _ in _as_promised(source, Digests("sha256"), sealed.sha256):
+                pass
+            source.remove()
+
+    def discard(self, sealed: SealedItem) -> None:
+        """
+        Remove an item's identity and then its object; what is gone already is no error.
+
+        Raises:
+            EnvironmentTroubleError: Key store or object store cannot be written.
+
+        """
+        with custody_errors():
+            self.keys.forget_identity(sealed.id)
+        self.objects.delete(sealed.id)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """The plaintext of one sealed item."""
+
+    _vault: EvidenceVault
+    _sealed: SealedItem
+
+    def __iter__(self) -> Iterator[bytes]:
+        """
+        Give the plaintext piece by piece; the last piece only once all of it is what was sealed.
+
+        Raises:
+            CustodyError: The key or the object is missing, altered, cut short or swapped.
+            EnvironmentTroubleError: A disk does not work.
+
+        """
+        sealed, digests = self._sealed, Digests("sha256")
+        with custody_errors(f"Evidence {sealed.item} of case {sealed.reference}: "):
+            text = self._vault.keys.identity(sealed.reference, sealed.id, sealed.ciphertext_sha256)
+            with self._vault.objects.open(sealed.id) as file:
+                held = b""
+                for piece in digests.of(age.decrypt(file, age.Identity.parse(text))):
+                    if held:
+                        yield held
+                    held = piece
+        if (digests["sha256"], digests.size) != (sealed.sha256, sealed.size):
+            raise CustodyError(f"Evidence {sealed.item} of case {sealed.reference} is not what was recorded of it.")
+        yield held
+
+
+def _as_promised(source: Source, digests: Digests, sha256: str) -> Iterator[bytes]:
+    """Give the content of a source, which fails at its end unless it is what the case document says it is."""
+    yield from digests.of(source.blocks())
+    if digests["sha256"] != sha256:
+        raise refusal(f"{source.where}.sha256", "sha256", "is not the SHA-256 of the file")
