@@ -9,14 +9,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+from sqlalchemy import Engine as Database
+
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from keycustody.errors import KeyCustodyError
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
-from pydantic import SecretStr
-from sqlalchemy import Engine as Database
-
 from reporter import config
 from reporter.authority import Adapter, Connection, Endpoint, Environment
 from reporter.cases.service import CaseService

@@ -8,7 +8,6 @@ from pathlib import Path
 from keycustody.credentials import CredentialStore
 from keycustody.errors import KeyCustodyError
 from keycustody.providers import LocalKeyring
-
 from reporter import config
 from reporter.authority import Environment
 from reporter.db import migrate

@@ -33,6 +33,8 @@ def deliver(
 
     Example: reporter deliver --until-idle
     """
+    from reporter.delivery.queue import paused_lanes
+
     results: dict[str, Result] = {}
 
     def report(result: Result) -> None:
@@ -46,7 +48,7 @@ def deliver(
             worker.until_idle()
         else:
             worker.once()
-        paused = house.deliveries.queue.paused()
+        paused = paused_lanes(house.database)
         shown = [_shown(house, result) for result in results.values()]
     if as_json:
         print_json({"deliveries": shown, "paused": paused})

@@ -23,8 +23,8 @@ def init() -> None:
 
     Example: reporter init
     """
-    from reporter.home import create
     from reporter.config import FILE_NAME, home_folder
+    from reporter.home import create
 
     home = home_folder()
     create(home)

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from reporter.cli.output import say
-
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module to the root."""

@@ -75,7 +75,7 @@ def require_current(engine: Engine) -> None:
     if current == head:
         return
     if current is None:
-        raise EnvironmentTroubleError("The database is empty.", next_step="Set it up with: reporter init")
+        raise EnvironmentTroubleError("The database is empty.", next_step="Set it up with: reporter db upgrade")
     _refuse_newer(engine)
     raise EnvironmentTroubleError(
         f"The database is at revision {current}, this program needs {head}.", next_step="Run: reporter db upgrade"

@@ -55,12 +55,6 @@ class Queue:
             moment: datetime | None = connection.execute(query).scalar_one_or_none()
         return moment
 
-    def paused(self) -> Mapping[str, str]:
-        """Give the paused lanes with the reason of each."""
-        with transaction(self._engine) as connection:
-            rows = connection.execute(select(col(LanePause.lane), col(LanePause.reason)))
-            return {row.lane: row.reason for row in rows}
-
     def resume(self, lane: str, actor: str) -> bool:
         """Let a paused lane go on; give whether it was paused."""
         with transaction(self._engine) as connection:
@@ -98,6 +92,13 @@ class Queue:
             .group_by(col(LedgerEntry.submission_id))
         )
         return {row.submission_id: row.attempts for row in rows}
+
+
+def paused_lanes(engine: Engine) -> Mapping[str, str]:
+    """Give the paused lanes with the reason of each."""
+    with transaction(engine) as connection:
+        rows = connection.execute(select(col(LanePause.lane), col(LanePause.reason)))
+        return {row.lane: row.reason for row in rows}
 
 
 def pause(connection: Connection, lane: str, reason: str, at: datetime) -> None:

@@ -97,6 +97,13 @@ class SubmissionService:
                 shown.append(_overview(name, desk.environment, state, needs=needs))
         return shown
 
+    def where(self, submission_id: str) -> dict[str, str]:
+        """Give the case's reference, the authority and the environment of a submission."""
+        query = select(col(Submission.reference), col(Submission.authority), col(Submission.environment))
+        with transaction(self._engine) as connection:
+            row = connection.execute(query.where(col(Submission.id) == submission_id)).one()
+        return {"reference": row.reference, "authority": row.authority, "environment": row.environment}
+
     # --- approving ------------------------------------------------------------------------------------------
 
     def approve(self, reference: str, actor: str, authority: str | None = None) -> list[Approved]:
