@@ -17,6 +17,8 @@ from reporter.delivery.ledger import Ledger
 from reporter.delivery.model import Claim, lane_name
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
+from reporter.evidence import service as evidence
+from reporter.evidence import service as evidence
 from reporter.evidence.vault import EvidenceVault
 from reporter.submissions.packaging import Desk
 from reporter.submissions.service import SubmissionService
@@ -75,7 +77,7 @@ class DeliveryService:
         with transaction(self._database) as connection:
             schema = desk.schema(connection)
             records = {
-                file.item: self._vault.record(connection, reference, file.item, file.sha256) for file in package.files
+                file.item: evidence.sealed_item(connection, reference, file.item, file.sha256) for file in package.files
             }
         return Load(
             package, desk.adapter, self.connection(authority), schema, lambda item: self._vault.open(records[item])

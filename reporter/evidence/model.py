@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class SealedItem:
     sha1: str | None
     size: int
     ciphertext_sha256: str
+    sealed_at: datetime
 
 
 class Digests:

@@ -59,7 +59,7 @@ class ObjectStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FolderStore:
+class LocalObjectStore:
     """Objects as files (0600) in one private folder."""
 
     folder: Path

@@ -20,9 +20,9 @@ _VIEW = ("evidence_id", "by_actor", "at", "extent", "metadata_viewed")
 _VIEW_COLUMNS = [col(getattr(ViewRecord, name)) for name in _VIEW]
 
 
-def record_items(connection: Connection, items: Iterable[SealedItem], at: datetime) -> None:
+def record_items(connection: Connection, items: Iterable[SealedItem]) -> None:
     """Write the preservation records of freshly sealed items."""
-    rows = [{**asdict(item), "sealed_at": at} for item in items]
+    rows = [asdict(item) for item in items]
     if rows:
         connection.execute(insert(EvidenceItem), rows)
 
@@ -41,10 +41,13 @@ def sealed_item(connection: Connection, reference: str, item: str, sha256: str) 
         CustodyError: It was never sealed here.
 
     """
-    for record in sealed_items(connection, reference):
-        if (record.item, record.sha256) == (item, sha256):
-            return record
-    raise CustodyError(f"Evidence {item} of case {reference} is not on record with that digest.")
+    query = select(*_RECORD).where(
+        col(EvidenceItem.reference) == reference, col(EvidenceItem.item) == item, col(EvidenceItem.sha256) == sha256
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise CustodyError(f"Evidence {item} of case {reference} is not on record with that digest.")
+    return SealedItem(**row)
 
 
 def facts(connection: Connection, reference: str, case: Case) -> dict[str, EvidenceFacts]:

@@ -14,6 +14,7 @@ from secrets import token_hex
 
 from keycustody import age
 from keycustody.cases import CaseKeys
+from reporter.clock import Clock
 from reporter.errors import CustodyError
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import Digests, SealedItem
@@ -25,8 +26,9 @@ from reporter.evidence.source import Source, open_source, refusal
 class EvidenceVault:
     """Seals, opens, verifies and discards evidence items."""
 
-    objects: ObjectStore
     keys: CaseKeys
+    objects: ObjectStore
+    clock: Clock
 
     def seal(
         self, reference: str, item: str, *, folder: Path, path: str, sha256: str, digests: frozenset[str], where: str
@@ -61,6 +63,7 @@ class EvidenceVault:
             sha1=plain.get("sha1"),
             size=plain.size,
             ciphertext_sha256=cipher["sha256"],
+            sealed_at=self.clock.now(),
         )
 
     def open(self, sealed: SealedItem) -> OpenItem:
