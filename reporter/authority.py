@@ -330,6 +330,10 @@ class Adapter(Protocol):
         """Open a channel; ``transport`` replaces the network (the double, in tests)."""
         ...
 
+    def double(self, clock: Any, faults: str = "") -> Any:
+        """Give the authority's double for the sandbox, with a fault script (``reporter.sandbox.server.Double``)."""
+        ...
+
     def read(self, documents: Sequence[bytes], reference: str, now: datetime, actor: str) -> Imported:
         """
         Read documents of the authority's own format into a case document (``confirmation`` pending).

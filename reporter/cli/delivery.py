@@ -14,6 +14,46 @@ if TYPE_CHECKING:
     from reporter.delivery.engine import Result
 
 
+records = typer.Typer(no_args_is_help=True, help="What was called at the authorities, and what they answered.")
+
+
+@records.command()
+def show(
+    reference: Annotated[str, typer.Argument(metavar="REF", help="The case's reference.")], as_json: AsJson = False
+) -> None:
+    """
+    Show the ledger of a case: every remote call, its outcome, code and request id.
+
+    Example: reporter delivery show TS-2026-000101
+    """
+    with open_app() as house:
+        calls = house.deliveries.calls(reference)
+    if as_json:
+        print_json(
+            {
+                "reference": reference,
+                "calls": [
+                    {
+                        "at": call.at.isoformat(),
+                        "attempt": call.attempt,
+                        "step": call.step,
+                        "outcome": call.outcome,
+                        "code": call.code,
+                        "reason": call.reason,
+                        "ids": dict(call.ids),
+                    }
+                    for call in calls
+                ],
+            }
+        )
+        return
+    for call in calls:
+        reason = f"  {call.reason}" if call.reason else ""
+        say(f"{call.at:%Y-%m-%d %H:%M:%S}Z  attempt {call.attempt}  {call.step:<16} {call.outcome} {call.code}{reason}")
+    if not calls:
+        say(f"No authority was called for {reference} yet.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the root."""
     app.command()(deliver)

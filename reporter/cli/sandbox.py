@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from reporter.cli.output import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module to the root."""
@@ -16,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def sandbox(
     authority: Annotated[str, typer.Argument(help="Which authority to imitate.")] = "ncmec",
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8911,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8911,
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A fault script; see docs/reference/sandbox.md.")
     ] = None,
@@ -26,4 +28,14 @@ def sandbox(
 
     Example: reporter sandbox --port 8911
     """
-    raise NotImplementedError
+    from reporter.bootstrap import find_adapters
+    from reporter.clock import SystemClock
+    from reporter.errors import NotFoundError
+    from reporter.sandbox.server import serve_forever
+
+    adapters = find_adapters()
+    if authority not in adapters:
+        raise NotFoundError(f"There is no adapter {authority} (installed: {', '.join(sorted(adapters))}).")
+    script = faults.read_text(encoding="utf-8") if faults else ""
+    double = adapters[authority].double(SystemClock(), script)
+    serve_forever(double, host, port, ready=lambda url: say(f"{authority} sandbox at {url}. Ctrl-C stops."))

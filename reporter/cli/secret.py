@@ -23,10 +23,8 @@ def set_(name: Name, acting: As = None) -> None:
     """
     from reporter.errors import UsageError
 
-    if sys.stdin.isatty():
-        value = typer.prompt(f"Value of {name}", hide_input=True)
-    else:
-        value = sys.stdin.read().rstrip("\r\n")
+    asked = sys.stdin.isatty()
+    value = typer.prompt(f"Value of {name}", hide_input=True) if asked else sys.stdin.read().rstrip("\r\n")
     if not value:
         raise UsageError("Standard input is empty; nothing was changed.")
     with open_app() as house:

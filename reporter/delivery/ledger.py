@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, insert, select, update
 from sqlmodel import col
 
 from reporter.audit import service as audit
@@ -63,18 +63,23 @@ class Ledger:
 
     def history(self, claim: Claim) -> list[Entry]:
         """Give every call of this delivery, oldest first, as the holder of ``claim`` must see it."""
+        return self._entries(_ENTRY.c.submission_id == claim.submission_id, claim.fence)
+
+    def calls(self, reference: str) -> list[Entry]:
+        """Give every call made for a case, to whichever authority, oldest first."""
+        of_case = select(col(Submission.id)).where(col(Submission.reference) == reference)
+        return self._entries(_ENTRY.c.submission_id.in_(of_case), fence=0)
+
+    def _entries(self, which: ColumnElement[bool], fence: int) -> list[Entry]:
+        late = (_LATE.c[name].label(f"late_{name}") for name in _LATE_COLUMNS)
         query = (
-            select(
-                _ENTRY,
-                _LATE.c.outcome.label("late_outcome"),
-                *(_LATE.c[name].label(f"late_{name}") for name in _LATE_COLUMNS),
-            )
+            select(_ENTRY, *late)
             .outerjoin(_LATE, _LATE.c.entry_id == _ENTRY.c.id)
-            .where(_ENTRY.c.submission_id == claim.submission_id)
-            .order_by(_ENTRY.c.position)
+            .where(which)
+            .order_by(_ENTRY.c.submission_id, _ENTRY.c.position)
         )
-        with self._engine.connect() as connection:
-            return [_entry(dict(row), claim.fence) for row in connection.execute(query).mappings()]
+        with transaction(self._engine) as connection:
+            return [_entry(dict(row), fence) for row in connection.execute(query).mappings()]
 
     def advance(
         self, claim: Claim, concluded: Concluded | None, move: Perform | Settle | Pause, position: int
@@ -199,7 +204,7 @@ class Ledger:
         )
 
 
-_LATE_COLUMNS = ("at", "code", "ids", "reference", "discrepancy", "exchange_body")
+_LATE_COLUMNS = ("outcome", "at", "code", "ids", "reference", "discrepancy", "exchange_body")
 
 
 def _available_at(move: Perform | Settle | Pause, now: datetime, lease: timedelta) -> datetime | None:

@@ -14,10 +14,9 @@ from reporter.config import Delivery as Settings
 from reporter.db.engine import transaction
 from reporter.delivery.engine import Engine, Load, Result
 from reporter.delivery.ledger import Ledger
-from reporter.delivery.model import Claim, lane_name
+from reporter.delivery.model import Claim, Entry, lane_name
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
-from reporter.evidence import service as evidence
 from reporter.evidence import service as evidence
 from reporter.evidence.vault import EvidenceVault
 from reporter.submissions.packaging import Desk
@@ -39,7 +38,8 @@ class DeliveryService:
         desks: Mapping[str, Desk],
         connect: Callable[[str], Connection],
     ) -> None:
-        self._database, self._clock, self._settings, self.queue = database, clock, settings, queue
+        self._database, self._clock, self._settings = database, clock, settings
+        self.queue, self._ledger = queue, ledger
         self._submissions, self._vault, self._desks, self._connect = submissions, vault, desks, connect
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
@@ -63,6 +63,10 @@ class DeliveryService:
             self.queue, self.engine, self._clock, lanes=self.lanes, concurrency=self._settings.concurrency,
             report=report,
         )  # fmt: skip
+
+    def calls(self, reference: str) -> list[Entry]:
+        """Give every remote call made for a case, oldest first."""
+        return self._ledger.calls(reference)
 
     def close(self) -> None:
         """Close the connections to the authorities."""

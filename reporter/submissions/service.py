@@ -286,7 +286,8 @@ class SubmissionService:
                 "reference": row.receipt_reference,
                 "at": row.receipt_at.isoformat().replace("+00:00", "Z"),
             }
-        state, needs = State(row.state), ()
+        state = State(row.state)
+        needs: Sequence[Finding] = ()
         desk = self._desks.get(row.authority)
         if state is State.READY and desk is not None and desk.environment == row.environment:
             needs = self._check(stored, desk).needs
