@@ -31,7 +31,7 @@ from reporter.delivery.queue import Queue
 from reporter.delivery.service import DeliveryService
 from reporter.errors import ConfigurationError, CustodyError
 from reporter.evidence.bodies import BodyVault
-from reporter.evidence.objects import FolderStore
+from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.vault import EvidenceVault
 from reporter.home import Layout
 from reporter.submissions.packaging import Desk
@@ -125,7 +125,7 @@ def open_home(
         raise CustodyError(str(error)) from error
     credentials = CredentialStore(layout.credentials, provider)
     keys = CaseKeys(provider, KeyStore(layout.wraps))
-    vault = EvidenceVault(FolderStore(layout.objects), keys)
+    vault = EvidenceVault(keys, LocalObjectStore(layout.objects), clock)
     bodies = BodyVault(keys)
     shelf = SchemaShelf()
     desks = {name: _desk(name, configuration, adapters, shelf) for name in configuration.authority}

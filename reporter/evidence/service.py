@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from sqlmodel import col
 
 from reporter.authority import EvidenceFacts
-from reporter.cases.model import Case
+from reporter.cases.model import Case, View
 from reporter.errors import CustodyError
 from reporter.evidence.model import SealedItem
 from reporter.evidence.tables import EvidenceItem, ViewClaim, ViewRecord
@@ -70,8 +70,19 @@ def facts(connection: Connection, reference: str, case: Case) -> dict[str, Evide
     }
 
 
-def record_views(connection: Connection, reference: str, case: Case, at: datetime) -> None:
-    """Add the document's views of its sealed items to the view log; those already there are not added again."""
+def views_of(connection: Connection, reference: str, case: Case) -> dict[str, list[View]]:
+    """Give the view records of every sealed item of the document, by its id, oldest record first."""
+    items = {record.id: item for item, record in _named(connection, reference, case)}
+    query = select(*_VIEW_COLUMNS).where(col(ViewRecord.evidence_id).in_(items)).order_by(col(ViewRecord.id))
+    views: dict[str, list[View]] = {item: [] for item in items.values()}
+    for row in connection.execute(query):
+        view = View(by=row.by_actor, at=row.at, extent=row.extent, metadata_viewed=row.metadata_viewed)
+        views[items[row.evidence_id]].append(view)
+    return views
+
+
+def record_views(connection: Connection, reference: str, case: Case, at: datetime) -> int:
+    """Add the document's views of its sealed items to the view log, but for those already there; give how many."""
     records = dict(_named(connection, reference, case))
     told = [
         (records[item.id].id, view.by, view.at, view.extent, bool(view.metadata_viewed))
@@ -82,9 +93,11 @@ def record_views(connection: Connection, reference: str, case: Case, at: datetim
     query = select(*_VIEW_COLUMNS).where(col(ViewRecord.evidence_id).in_([record.id for record in records.values()]))
     known = {tuple(row) for row in connection.execute(query)}
     new = dict.fromkeys(view for view in told if view not in known)
-    rows = [{**dict(zip(_VIEW, view, strict=True)), "recorded_at": at} for view in new]
-    if rows:
-        connection.execute(insert(ViewRecord), rows)
+    if new:
+        connection.execute(
+            insert(ViewRecord), [{**dict(zip(_VIEW, view, strict=True)), "recorded_at": at} for view in new]
+        )
+    return len(new)
 
 
 def record_claims(connection: Connection, reference: str, claims: Mapping[str, Mapping[str, bool]]) -> None:

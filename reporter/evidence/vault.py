@@ -7,7 +7,7 @@ of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -15,11 +15,21 @@ from secrets import token_hex
 from keycustody import age
 from keycustody.cases import CaseKeys
 from reporter.clock import Clock
-from reporter.errors import CustodyError
+from reporter.errors import CustodyError, DocumentError, Finding
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import Digests, SealedItem
 from reporter.evidence.objects import ObjectStore
 from reporter.evidence.source import Source, open_source, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A file to be sealed: its id, path and digest as the case document says, at ``where`` in the document."""
+
+    item: str
+    path: str
+    sha256: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +55,60 @@ class EvidenceVault:
             EnvironmentTroubleError: A disk is full or does not work.
 
         """
+        return self.seal_all(reference, [Plain(item, path, sha256, where)], folder=folder, digests=digests)[0]
+
+    def seal_all(
+        self, reference: str, files: Iterable[Plain], *, folder: Path, digests: frozenset[str]
+    ) -> list[SealedItem]:
+        """
+        Seal several files below ``folder``, all or none; keys are kept only once every file has turned out good.
+
+        Raises:
+            DocumentError: Files are refused; there are findings for every one of them.
+            CustodyError: The case's key is damaged.
+            EnvironmentTroubleError: A disk is full or does not work.
+
+        """
+        put: list[tuple[SealedItem, age.Identity]] = []
+        findings: list[Finding] = []
+        try:
+            for file in files:
+                try:
+                    put.append(self._put(reference, file, folder, digests))
+                except DocumentError as error:
+                    findings += error.findings
+            if findings:
+                raise DocumentError("The evidence cannot be taken in; nothing of it was kept:", findings)
+            with custody_errors():
+                for sealed, identity in put:
+                    self.keys.keep_identity(reference, sealed.id, sealed.ciphertext_sha256, identity.text)
+        except BaseException:
+            for sealed, _ in put:
+                self.discard(sealed)
+            raise
+        return [sealed for sealed, _ in put]
+
+    def _put(
+        self, reference: str, file: Plain, folder: Path, digests: frozenset[str]
+    ) -> tuple[SealedItem, age.Identity]:
+        """Put a file into the object store, sealed for an identity that is kept nowhere yet."""
         item_id, identity = token_hex(16), age.Identity.generate()
         plain, cipher = Digests("sha256", *sorted(digests)), Digests("sha256")
-        with custody_errors(), open_source(folder, path, where) as source:
-            self.objects.put(item_id, cipher.of(age.encrypt(_as_promised(source, plain, sha256), identity.recipient)))
-            try:
-                self.keys.keep_identity(reference, item_id, cipher["sha256"], identity.text)
-            except BaseException:
-                self.objects.delete(item_id)
-                raise
-        return SealedItem(
+        with custody_errors(), open_source(folder, file.path, file.where) as source:
+            pieces = age.encrypt(_as_promised(source, plain, file.sha256), identity.recipient)
+            self.objects.put(item_id, cipher.of(pieces))
+        sealed = SealedItem(
             id=item_id,
             reference=reference,
-            item=item,
-            sha256=sha256,
+            item=file.item,
+            sha256=file.sha256,
             md5=plain.get("md5"),
             sha1=plain.get("sha1"),
             size=plain.size,
             ciphertext_sha256=cipher["sha256"],
             sealed_at=self.clock.now(),
         )
+        return sealed, identity
 
     def open(self, sealed: SealedItem) -> OpenItem:
         """Give the plaintext of an item as a stream that can be begun again; nothing is read before it is iterated."""
