@@ -138,13 +138,18 @@ def open_home(
 
     submissions: SubmissionService
     cases = CaseService(
-        database, vault, bodies, clock, revised=lambda connection, reference: submissions.void(connection, reference)
+        database,
+        vault,
+        bodies,
+        clock,
+        digests=frozenset[str]().union(*(adapter.digests for adapter in adapters.values())),
+        revised=lambda connection, reference: submissions.void(connection, reference),
     )
     submissions = SubmissionService(database, clock, cases, desks, bodies, queue, configuration.approval.people)
+    ledger = Ledger(database, bodies, clock, lease)
     deliveries = DeliveryService(
-        database, clock, configuration.delivery, queue, Ledger(database, bodies, clock, lease), submissions, vault, desks,
-        connect,
-    )  # fmt: skip
+        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connect
+    )
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,

@@ -60,9 +60,8 @@ def ledger_of(screen: Console, house: App, references: list[str], double: Any) -
         screen.print(f"\n[bold]The ledger of {reference}[/] [dim](each intent is on disk before its call)[/]")
         for call in calls:
             outcome = "[yellow]answer lost[/]" if call.outcome == "unknown" else call.outcome
-            screen.print(
-                f"   attempt {call.attempt}  {call.step:<12} {outcome} {f'[dim]code {call.code}[/]' if call.code else ''}"
-            )
+            code = f"[dim]code {call.code}[/]" if call.code else ""
+            screen.print(f"   attempt {call.attempt}  {call.step:<12} {outcome} {code}")
     screen.print(
         f"   The sandbox holds [bold]{finished}[/] finished reports for 3 approved cases: nothing twice, nothing lost."
     )

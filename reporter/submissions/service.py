@@ -18,7 +18,8 @@ from sqlmodel import col
 
 from reporter.audit import service as audit
 from reporter.authority import Check, Environment, Package
-from reporter.cases.service import CaseService, StoredCase
+from reporter.cases.records import StoredCase
+from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
