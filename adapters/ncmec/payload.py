@@ -9,6 +9,7 @@ from adapters.ncmec.codec import codec
 from adapters.ncmec.converters import Writing
 from adapters.ncmec.node import DECLARATION, Node
 from adapters.ncmec.schema import ADDITIONS, declared_additions
+from adapters.ncmec.simple import integer
 from reporter.authority import Document, EvidenceFacts, Package, PackagedFile, Packaging
 from reporter.cases.model import Case, Evidence
 
@@ -49,8 +50,8 @@ def _given(path: str, facts: EvidenceFacts | None) -> dict[str, Node]:
     viewed = facts is not None and facts.viewed_entire
     metadata_viewed = viewed and facts is not None and facts.metadata_viewed
     texts = {
-        "reportId": ("long", "{{report_id}}"),
-        "fileId": ("token", "{{file_id}}"),
+        "reportId": ("string", "{{report_id}}"),  # NCMEC's numbers take these places later
+        "fileId": ("string", "{{file_id}}"),
         "fileViewedByEsp": ("boolean", str(viewed).lower()),
         "exifViewedByEsp": ("boolean", str(metadata_viewed).lower()),
     }
@@ -62,10 +63,10 @@ def _add_previous_reports(case: Case, report: Node) -> None:
     reported = report.find("personOrUserReported")
     if reported is None:
         return
-    known = {node.text for node in reported.find_all("priorCTReports")}
+    known = {integer(node.text) for node in reported.find_all("priorCTReports")}
     for index, previous in enumerate(case.previous_reports or []):
-        if previous.authority == "ncmec" and previous.reference not in known:
-            known.add(previous.reference)
+        if previous.authority == "ncmec" and integer(previous.reference) not in known:
+            known.add(integer(previous.reference))
             reported.insert(Node("priorCTReports", "long", f"previous_reports[{index}].reference", previous.reference))
 
 
