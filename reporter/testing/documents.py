@@ -1,0 +1,43 @@
+"""Synthetic case documents with harmless files, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_case(
+    folder: Path, reference: str = "TEST-000001", *, files: Mapping[str, bytes] | None = None, **changes: Any
+) -> Path:
+    """
+    Write a confirmed case with one suspect and the given files (id → harmless bytes) into a new folder and give it.
+
+    ``changes`` replace top-level fields of the document.
+    """
+    case = folder / reference
+    case.mkdir(parents=True)
+    evidence = []
+    for item, content in (files or {}).items():
+        (case / f"{item}.txt").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        evidence.append({"id": item, "path": f"{item}.txt", "sha256": digest, "kind": "text", "relevance": "reported"})
+    document: dict[str, Any] = {
+        "case_version": 1,
+        "reference": reference,
+        "detected_at": "2026-11-18T10:00:00Z",
+        "confirmation": {
+            "decision": "confirmed",
+            "by": "reviewer-7",
+            "at": "2026-11-18T10:04:30Z",
+            "basis": "SYNTHETIC: judged against policy CS-1.",
+        },
+        "incident": {"type": "csam", "occurred_at": "2026-11-18T09:55:00Z", "summary": "SYNTHETIC TEST CASE."},
+        "people": [{"id": "p1", "roles": ["suspect"], "account": {"id": "9001", "service": "Example Forum"}}],
+        "evidence": evidence,
+        **changes,
+    }
+    (case / "case.json").write_text(json.dumps(document), encoding="utf-8")
+    return case

@@ -1,0 +1,67 @@
+"""
+A whole house in a folder, with an authority's double in place of the network and a clock that stands still.
+
+Everything is real but the network and the time: keys, seals, database, ledger, engine. One thread, no sleeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine as Database
+
+from reporter.bootstrap import App, find_adapters, open_home
+from reporter.delivery.engine import Result
+from reporter.home import create
+from reporter.testing.clock import FakeClock
+from reporter.testing.documents import write_case
+
+
+class House:
+    """An ``App`` with its double; ``restart`` gives what a new process would see."""
+
+    def __init__(
+        self, folder: Path, *, authority: str = "ncmec", faults: str = "", database: Database | None = None
+    ) -> None:
+        self.folder, self.authority = folder, authority
+        self.clock = FakeClock()
+        self.double: Any = find_adapters()[authority].double(self.clock, faults)
+        self._database = database
+        create(folder / "home")
+        self.app = self._open()
+
+    def _open(self) -> App:
+        transports = {self.authority: self.double.transport()}
+        return open_home(self.folder / "home", clock=self.clock, transports=transports, database=self._database)
+
+    def restart(self) -> None:
+        """Forget everything that is not on disk."""
+        self.app = self._open()
+
+    def approved(self, reference: str = "TEST-000001", files: Mapping[str, bytes] | None = None, **changes: Any) -> str:
+        """Add a case and have a second person approve it; give its reference."""
+        self.app.cases.add(write_case(self.folder / "cases", reference, files=files, **changes), "preparer")
+        self.app.submissions.approve(reference, "approver")
+        return reference
+
+    def work(self, owner: str = "worker") -> Result | None:
+        """Claim and work one delivery that is due now; None when there is none, or the lease was lost."""
+        claim = self.app.deliveries.queue.claim(owner, self.app.deliveries.lanes)
+        return self.app.deliveries.engine.work(claim) if claim else None
+
+    def until_idle(self, rounds: int = 500) -> None:
+        """Work until nothing is due any more, moving the clock to whatever is due next."""
+        for _ in range(rounds):
+            if self.work() is not None:
+                continue
+            due = self.app.deliveries.queue.next_due(self.app.deliveries.lanes)
+            if due is None:
+                return
+            self.clock.advance_to(due)
+        raise AssertionError(f"not idle after {rounds} rounds")
+
+    def submission(self, reference: str = "TEST-000001") -> dict[str, Any]:
+        """Give the case's submission to this authority, as ``case show`` prints it."""
+        return next(s for s in self.app.submissions.overview(reference) if s["authority"] == self.authority)
