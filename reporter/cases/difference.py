@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from reporter.cases.reader import name_in
@@ -17,15 +18,38 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Finding]:
         for name in [*old, *(name for name in new if name not in old)]:
             yield from differences(old.get(name, _MISSING), new.get(name, _MISSING), name_in(path, name))
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            was, now = (entries[index] if index < len(entries) else _MISSING for entries in (old, new))
+        for index, was, now in _paired(old, new):
             yield from differences(was, now, f"{path}[{index}]")
+        if _ids(old) and _ids(old) != _ids(new) and set(_ids(old)) == set(_ids(new)):
+            yield Finding(path, "order", "stands in another order than on record")
     elif new is _MISSING:
         yield Finding(path, "removed", "is on record, and not in this document")
     elif old is _MISSING:
         yield Finding(path, "added", "is in this document, and not on record")
     elif old != new or isinstance(old, bool) is not isinstance(new, bool):
         yield Finding(path, "changed", "differs from what is on record")
+
+
+def _paired(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
+    """Pair the entries of two lists by their ids, where they have any, else by position."""
+    names, others = _ids(old), _ids(new)
+    if names and others:
+        known, given = dict(zip(names, old, strict=True)), dict(zip(others, new, strict=True))
+        for index, (name, entry) in enumerate(given.items()):
+            yield index, known.get(name, _MISSING), entry
+        for index, (name, entry) in enumerate(known.items()):
+            if name not in given:
+                yield index, entry, _MISSING
+    else:
+        for index, (was, now) in enumerate(zip_longest(old, new, fillvalue=_MISSING)):
+            yield index, was, now
+
+
+def _ids(entries: list[Any]) -> list[str]:
+    """Give the ids of a list of people or of evidence; none where an entry lacks one or two share one."""
+    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+    usable = len(set(ids)) == len(entries) and None not in ids
+    return ids if usable else []
 
 
 def only_adds_views(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -71,3 +71,16 @@ def test_views_on_a_new_item_are_no_mere_views(routine: dict[str, Any]) -> None:
     other = deepcopy(routine)
     other["evidence"].append({"id": "e4", "views": []})
     assert not only_adds_views(routine, other)
+
+
+def test_an_item_left_out_does_not_make_the_others_differ(routine: dict[str, Any]) -> None:
+    other = deepcopy(routine)
+    del other["evidence"][0]
+    other["evidence"][0]["kind"] = "other"
+    assert paths(routine, other) == [("evidence[0].kind", "changed"), ("evidence[0]", "removed")]
+
+
+def test_another_order_is_a_difference(routine: dict[str, Any]) -> None:
+    other = deepcopy(routine)
+    other["people"].reverse()
+    assert paths(routine, other) == [("people", "order")]
