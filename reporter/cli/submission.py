@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, finding, open_app, print_json, say
+from reporter.cli.output import As, AsJson, actor, console, finding, open_app, print_json, say
+
+if TYPE_CHECKING:
+    from reporter.authority import Document
 
 app = typer.Typer(no_args_is_help=True, help="Preview and approve what is sent to an authority.")
 
@@ -26,8 +30,8 @@ def preview(
     """
     Print the exact documents that would be sent, from the builders that send them.
 
-    Ids that the authority gives later stand as {{report_id}} and {{file_id}}. What is lacking goes to standard error,
-    and the exit code is 1 then.
+    Ids that the authority gives later stand as {{report_id}} and {{file_id}}. On a terminal the documents are indented
+    for reading; piped they are the exact bytes. What is lacking goes to standard error; see `reporter case check`.
 
     Example: reporter submission preview TS-2026-000101 --to ncmec > payload.xml
     """
@@ -58,16 +62,27 @@ def preview(
             }
         )
     else:
-        sys.stdout.flush()
-        for entry in documents:
-            sys.stdout.buffer.write(entry.body + (b"" if entry.body.endswith(b"\n") else b"\n"))
-        sys.stdout.buffer.flush()
+        _write(documents)
         for note in shown.check.notes:
             say(f"note: {note}", stderr=True)
         for need in shown.check.needs:
             say(f"needed: {need}", stderr=True)
-    if shown.check.needs:
-        raise typer.Exit(1)
+
+
+def _write(documents: Sequence[Document]) -> None:
+    """Write the exact bytes where nobody looks, and a readable form on a terminal."""
+    if sys.stdout.isatty():
+        from rich.syntax import Syntax
+
+        screen = console()
+        for entry in documents:
+            screen.rule(entry.name, align="left")
+            screen.print(Syntax(_indented(entry), "xml" if "xml" in entry.media_type else "json", word_wrap=True))
+        return
+    sys.stdout.flush()
+    for entry in documents:
+        sys.stdout.buffer.write(entry.body + (b"" if entry.body.endswith(b"\n") else b"\n"))
+    sys.stdout.buffer.flush()
 
 
 @app.command()
@@ -114,3 +129,15 @@ def approve(
         else:
             say(f"{where} is {result.state.value}. Digest sha256:{result.digest}")
             say("Next: reporter deliver --until-idle")
+
+
+def _indented(document: Document) -> str:
+    """Give a document with line breaks between its elements, for reading only."""
+    if "xml" not in document.media_type:
+        return document.body.decode()
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(document.body, parser)
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode")
