@@ -8,6 +8,7 @@ of ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -15,10 +16,11 @@ from secrets import token_hex
 from keycustody import age
 from keycustody.cases import CaseKeys
 from reporter.clock import Clock
-from reporter.errors import CustodyError, DocumentError, Finding
+from reporter.errors import CustodyError, DocumentError, EnvironmentTroubleError, Finding
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import Digests, SealedItem
 from reporter.evidence.objects import ObjectStore
+from reporter.evidence.opening import OpenItem
 from reporter.evidence.source import Source, open_source, refusal
 
 
@@ -40,31 +42,17 @@ class EvidenceVault:
     objects: ObjectStore
     clock: Clock
 
-    def seal(
-        self, reference: str, item: str, *, folder: Path, path: str, sha256: str, digests: frozenset[str], where: str
-    ) -> SealedItem:
-        """
-        Seal the file at ``path`` below ``folder``, taking SHA-256 and ``digests`` (``md5``, ``sha1``) in the same pass.
-
-        ``where`` is the item's place in the case document. Whatever is raised, nothing is left behind. The caller
-        records the item, and discards it if that fails.
-
-        Raises:
-            DocumentError: The file is refused; the finding is at ``{where}.path`` or ``{where}.sha256``.
-            CustodyError: The case's key is damaged.
-            EnvironmentTroubleError: A disk is full or does not work.
-
-        """
-        return self.seal_all(reference, [Plain(item, path, sha256, where)], folder=folder, digests=digests)[0]
-
     def seal_all(
         self, reference: str, files: Iterable[Plain], *, folder: Path, digests: frozenset[str]
     ) -> list[SealedItem]:
         """
-        Seal several files below ``folder``, all or none; keys are kept only once every file has turned out good.
+        Seal files below ``folder``, all or none, taking SHA-256 and ``digests`` (``md5``, ``sha1``) in the same pass.
+
+        Whatever is raised, nothing is left behind: keys are kept only once every file has turned out good. The caller
+        records the items, and discards them if that fails.
 
         Raises:
-            DocumentError: Files are refused; there are findings for every one of them.
+            DocumentError: Files are refused; the findings, at ``{where}.path`` or ``{where}.sha256``, name every one.
             CustodyError: The case's key is damaged.
             EnvironmentTroubleError: A disk is full or does not work.
 
@@ -84,7 +72,8 @@ class EvidenceVault:
                     self.keys.keep_identity(reference, sealed.id, sealed.ciphertext_sha256, identity.text)
         except BaseException:
             for sealed, _ in put:
-                self.discard(sealed)
+                with suppress(EnvironmentTroubleError):  # what stopped us is what the caller must hear of
+                    self.discard(sealed)
             raise
         return [sealed for sealed, _ in put]
 
@@ -112,7 +101,7 @@ class EvidenceVault:
 
     def open(self, sealed: SealedItem) -> OpenItem:
         """Give the plaintext of an item as a stream that can be begun again; nothing is read before it is iterated."""
-        return OpenItem(self, sealed)
+        return OpenItem(self.keys, self.objects, sealed)
 
     def verify(self, sealed: SealedItem) -> None:
         """
@@ -157,36 +146,6 @@ class EvidenceVault:
         with custody_errors():
             self.keys.forget_identity(sealed.id)
         self.objects.delete(sealed.id)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenItem:
-    """The plaintext of one sealed item."""
-
-    _vault: EvidenceVault
-    _sealed: SealedItem
-
-    def __iter__(self) -> Iterator[bytes]:
-        """
-        Give the plaintext piece by piece; the last piece only once all of it is what was sealed.
-
-        Raises:
-            CustodyError: The key or the object is missing, altered, cut short or swapped.
-            EnvironmentTroubleError: A disk does not work.
-
-        """
-        sealed, digests = self._sealed, Digests("sha256")
-        with custody_errors(f"Evidence {sealed.item} of case {sealed.reference}: "):
-            text = self._vault.keys.identity(sealed.reference, sealed.id, sealed.ciphertext_sha256)
-            with self._vault.objects.open(sealed.id) as file:
-                held = b""
-                for piece in digests.of(age.decrypt(file, age.Identity.parse(text))):
-                    if held:
-                        yield held
-                    held = piece
-        if (digests["sha256"], digests.size) != (sealed.sha256, sealed.size):
-            raise CustodyError(f"Evidence {sealed.item} of case {sealed.reference} is not what was recorded of it.")
-        yield held
 
 
 def _as_promised(source: Source, digests: Digests, sha256: str) -> Iterator[bytes]:

@@ -13,8 +13,9 @@ from keycustody.cases import CaseKeys
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter.clock import SystemClock
+from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import LocalObjectStore
-from reporter.evidence.vault import EvidenceVault
+from reporter.evidence.vault import EvidenceVault, Plain
 
 SIZE = 64 * 1024 * 1024
 BLOCK = 1024 * 1024
@@ -48,16 +49,9 @@ def test_sealing_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
             while block := file.read(BLOCK):
                 taken.update(block)
 
-    def seal():  # type: ignore[no-untyped-def]
-        return vault.seal(
-            "TS-2026-000101",
-            "file-1",
-            folder=tmp_path,
-            path="file",
-            sha256=digest,
-            digests=frozenset({"md5"}),
-            where="evidence[0]",
-        )
+    def seal() -> SealedItem:
+        plain = Plain("file-1", "file", digest, "evidence[0]")
+        return vault.seal_all("TS-2026-000101", [plain], folder=tmp_path, digests=frozenset({"md5"}))[0]
 
     sealed = seal()
     rates = {

@@ -15,7 +15,7 @@ from reporter.db.engine import open_engine, sqlite_url
 from reporter.evidence import tables
 from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import LocalObjectStore
-from reporter.evidence.vault import EvidenceVault
+from reporter.evidence.vault import EvidenceVault, Plain
 
 CASE = "TS-2026-000101"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -49,9 +49,8 @@ class House:
     def seal(self, name: str, *, digest: str | None = None, digests: frozenset[str] = frozenset({"md5"})) -> SealedItem:
         if digest is None:
             digest = sha256((self.folder / name).read_bytes()).hexdigest()
-        return self.vault.seal(
-            CASE, "file-1", folder=self.folder, path=name, sha256=digest, digests=digests, where="evidence[0]"
-        )
+        plain = Plain("file-1", name, digest, "evidence[0]")
+        return self.vault.seal_all(CASE, [plain], folder=self.folder, digests=digests)[0]
 
     def contents(self) -> dict[str, bytes]:
         """Every file in the home, but for the keyring's and the case keys'."""

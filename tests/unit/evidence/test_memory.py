@@ -19,7 +19,7 @@ from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter.clock import SystemClock
 from reporter.evidence.objects import LocalObjectStore
-from reporter.evidence.vault import EvidenceVault
+from reporter.evidence.vault import EvidenceVault, Plain
 
 home, size = Path(sys.argv[1]), int(sys.argv[2])
 for name in ("keystore", "objects"):
@@ -29,8 +29,8 @@ vault = EvidenceVault(keys, LocalObjectStore(home / "objects"), SystemClock())
 digest = hashlib.sha256()
 for _ in range(size >> 20):
     digest.update(bytes(1 << 20))
-sealed = vault.seal("TS-2026-000101", "file-1", folder=home, path="sparse", sha256=digest.hexdigest(),
-                    digests=frozenset({"md5"}), where="evidence[0]")
+plain = Plain("file-1", "sparse", digest.hexdigest(), "evidence[0]")
+(sealed,) = vault.seal_all("TS-2026-000101", [plain], folder=home, digests=frozenset({"md5"}))
 vault.verify(sealed)
 assert sealed.size == size
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))

@@ -11,6 +11,7 @@ from reporter.cases.model import Case
 from reporter.db.engine import transaction
 from reporter.errors import CustodyError
 from reporter.evidence import service
+from reporter.evidence.vault import Plain
 
 CASE, OTHER = "TS-2026-000101", "TS-2026-000102"
 AT = "2026-11-18T10:00:00.50+02:00"
@@ -38,14 +39,8 @@ def sealed(house, engine: Engine):
     def seal(item: str, content: bytes, *, reference: str = CASE) -> dict[str, Any]:
         house.write(item, content)
         digest = sha256(content).hexdigest()
-        record = house.vault.seal(
-            reference,
-            item,
-            folder=house.folder,
-            path=item,
-            sha256=digest,
-            digests=frozenset({"md5"}),
-            where="evidence[0]",
+        (record,) = house.vault.seal_all(
+            reference, [Plain(item, item, digest, "evidence[0]")], folder=house.folder, digests=frozenset({"md5"})
         )
         with transaction(engine) as connection:
             service.record_items(connection, [record])

@@ -16,9 +16,10 @@ from keycustody.wraps import Wrap
 from reporter.errors import DocumentError, EnvironmentTroubleError
 from reporter.evidence import source
 from reporter.evidence.objects import LocalObjectStore
-from reporter.evidence.vault import EvidenceVault
+from reporter.evidence.vault import EvidenceVault, Plain
 
 MARKER = b"SYNTHETIC HARMLESS MARKER "
+CASE = "TS-2026-000101"
 DIGEST = sha256(MARKER).hexdigest()
 
 
@@ -66,14 +67,8 @@ def test_symbolic_link_anywhere_along_the_path(house, tmp_path: Path) -> None:
 def test_the_case_folder_itself_may_be_reached_by_a_link(house, tmp_path: Path) -> None:
     house.write("f", MARKER)
     (tmp_path / "alias").symlink_to(house.folder)
-    house.vault.seal(
-        "TS-2026-000101",
-        "file-1",
-        folder=tmp_path / "alias",
-        path="f",
-        sha256=DIGEST,
-        digests=frozenset(),
-        where="evidence[0]",
+    house.vault.seal_all(
+        CASE, [Plain("file-1", "f", DIGEST, "evidence[0]")], folder=tmp_path / "alias", digests=frozenset()
     )
 
 
@@ -176,25 +171,32 @@ def test_disk_full_in_the_middle_of_an_object(house) -> None:
     house.vault.verify(house.seal("f"))
 
 
-def test_disk_full_for_the_key(house) -> None:
+@pytest.mark.parametrize("fits", [0, 1, 2])
+def test_disk_full_for_the_keys(house, fits: int) -> None:
     class FullKeyStore(KeyStore):
         def put(self, key_id: str, wrap: Wrap) -> None:
-            raise StorageError("The key store cannot be written: No space left on device.")
+            if len(list(self.folder.iterdir())) >= fits:
+                raise StorageError("The key store cannot be written: No space left on device.")
+            super().put(key_id, wrap)
 
     house.write("f", MARKER)
     keys = CaseKeys(house.keys._provider, FullKeyStore(house.home / "keystore"))
     vault = EvidenceVault(keys, house.objects, house.vault.clock)
+    plain = [Plain(f"file-{number}", "f", DIGEST, f"evidence[{number}]") for number in range(2)]
     with pytest.raises(EnvironmentTroubleError, match="No space left"):
-        vault.seal(
-            "TS-2026-000101",
-            "file-1",
-            folder=house.folder,
-            path="f",
-            sha256=DIGEST,
-            digests=frozenset(),
-            where="evidence[0]",
-        )
+        vault.seal_all(CASE, plain, folder=house.folder, digests=frozenset())
     assert house.contents() == {}
+
+
+def test_one_refused_file_refuses_all_and_every_one_is_named(house) -> None:
+    house.write("good", MARKER)
+    house.write("empty", b"")
+    names = ["good", "empty", "good", "../good", "nothing"]
+    plain = [Plain(f"file-{number}", name, DIGEST, f"evidence[{number}]") for number, name in enumerate(names)]
+    with pytest.raises(DocumentError) as refusal:
+        house.vault.seal_all(CASE, plain, folder=house.folder, digests=frozenset())
+    assert [finding.path for finding in refusal.value.findings] == [f"evidence[{number}].path" for number in (1, 3, 4)]
+    assert list((house.home / "keystore").iterdir()) == list((house.home / "objects").iterdir()) == []
 
 
 def test_interruption_in_the_middle(house) -> None:

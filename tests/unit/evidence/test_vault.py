@@ -48,6 +48,7 @@ def test_every_size_comes_back_whole_and_can_be_read_twice(house, size: int) -> 
     stream = house.vault.open(house.seal("f"))
     assert b"".join(stream) == content
     assert b"".join(stream) == content
+    assert all(stream), "an empty piece would end a chunked upload"
 
 
 def test_digests_that_nobody_asks_for_are_not_taken(house) -> None:

@@ -132,6 +132,8 @@ def test_swapped_wrap_is_refused(keys: CaseKeys, store: KeyStore) -> None:
     fresh = CaseKeys(keys._provider, store)
     with pytest.raises(SealError):
         fresh.identity(CASE, "i2", DIGEST)
+    with pytest.raises(SealError):
+        fresh.seal_body(CASE, "b1", "document", b"harmless")
 
 
 def test_forgotten_identity_is_gone(keys: CaseKeys) -> None:
