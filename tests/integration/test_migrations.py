@@ -14,7 +14,7 @@ from reporter.errors import EnvironmentTroubleError
 def test_migrations_make_the_tables_that_the_code_describes(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        assert [] == compare_metadata(context, metadata)
+        assert compare_metadata(context, metadata) == []
 
 
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
@@ -37,12 +37,12 @@ def test_several_machines_may_upgrade_at_once(empty_database_url: str) -> None:
 def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'f00d'"))
-    with pytest.raises(EnvironmentTroubleError, match="f00d.*newer"):
+    with pytest.raises(EnvironmentTroubleError, match=r"f00d.*newer"):
         migrate.require_current(engine)
-    with pytest.raises(EnvironmentTroubleError, match="f00d.*newer"):
+    with pytest.raises(EnvironmentTroubleError, match=r"f00d.*newer"):
         migrate.upgrade(engine)
     with engine.connect() as connection:
-        assert "f00d" == connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "f00d"
 
 
 def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty_database_url: str) -> None:
@@ -50,5 +50,5 @@ def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty_datab
     with pytest.raises(EnvironmentTroubleError) as trouble:
         migrate.require_current(engine)
     assert "reporter db upgrade" in trouble.value.next_step
-    assert [] == inspect(engine).get_table_names()
+    assert inspect(engine).get_table_names() == []
     engine.dispose()

@@ -61,7 +61,7 @@ def test_each_name_is_imported_from_where_it_belongs(options: list[str]) -> None
 def test_no_ignore_file_hides_the_keys_package(ignored: str) -> None:
     file = ROOT / ignored
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    assert [] == [line for line in lines if line.strip().strip("/*") == "secrets"]
+    assert [line for line in lines if line.strip().strip("/*") == "secrets"] == []
 
 
 def test_the_wheel_holds_every_module_and_the_migrations(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -83,11 +83,11 @@ def test_the_wheel_holds_every_module_and_the_migrations(tmp_path_factory: pytes
 
 
 def test_no_schema_of_an_authority_is_committed() -> None:
-    assert [] == [file for file in committed() if file.suffix == ".xsd"]
+    assert [file for file in committed() if file.suffix == ".xsd"] == []
 
 
 def test_no_lock_file_is_committed() -> None:
-    assert [] == [file for file in committed() if re.search(r"\.lock$|lock\.(json|ya?ml|toml)$|^Pipfile", file.name)]
+    assert [file for file in committed() if re.search(r"\.lock$|lock\.(json|ya?ml|toml)$|^Pipfile", file.name)] == []
 
 
 def test_no_package_host_and_no_path_of_one_machine_is_committed() -> None:
@@ -97,7 +97,7 @@ def test_no_package_host_and_no_path_of_one_machine_is_committed() -> None:
     for file in committed():
         text = file.read_text(encoding="utf-8", errors="replace")
         traces += [f"{file.relative_to(ROOT)}: {found[0]}" for found in re.finditer(f"{hosts}|{paths}", text)]
-    assert [] == traces
+    assert traces == []
 
 
 def test_files_stay_small() -> None:
@@ -107,5 +107,5 @@ def test_files_stay_small() -> None:
         for name in sources
         if name.startswith(SOURCE_ROOTS)
     }
-    assert {} == {name: size for name, size in sizes.items() if size > 400}
+    assert {name: size for name, size in sizes.items() if size > 400} == {}
     assert statistics.median(sizes.values()) <= 150
