@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from keycustody import age
+from keycustody import age, files
 from keycustody.cases import CaseKeys
 from reporter.errors import CustodyError
 from reporter.evidence.custody import custody_errors
@@ -33,7 +33,7 @@ class OpenItem:
         sealed, digests = self._sealed, Digests("sha256")
         with custody_errors(f"Evidence {sealed.item} of case {sealed.reference}: "):
             text = self._keys.identity(sealed.reference, sealed.id, sealed.ciphertext_sha256)
-            with self._objects.open(sealed.id) as file:
+            with files.trouble("its object cannot be read"), self._objects.open(sealed.id) as file:
                 held = b""
                 for piece in digests.of(age.decrypt(file, age.Identity.parse(text))):
                     if held:

@@ -1,15 +1,18 @@
 import hashlib
+import io
 import os
 import shutil
 import stat
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from keycustody.age import CHUNK
-from reporter.errors import CustodyError, DocumentError
+from reporter.errors import CustodyError, DocumentError, EnvironmentTroubleError
+from reporter.evidence.objects import LocalObjectStore
 
 CASE = "TS-2026-000101"
 MARKER = b"SYNTHETIC HARMLESS MARKER "
@@ -138,6 +141,22 @@ def test_damaged_object_is_refused_before_its_last_byte_is_given(house, damage: 
     assert content.startswith(given)
     with pytest.raises(CustodyError):
         house.vault.verify(sealed)
+
+
+def test_disk_that_fails_while_an_item_is_read_is_trouble(house) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    class Failed(LocalObjectStore):
+        def open(self, key: str) -> BinaryIO:
+            with super().open(key) as file:
+                return Failing(file.read())
+
+    house.write("f", MARKER)
+    sealed = house.seal("f")
+    with pytest.raises(EnvironmentTroubleError, match="file-1 of case"):
+        list(house.with_objects(Failed(house.home / "objects")).vault.open(sealed))
 
 
 @pytest.mark.parametrize("damage", ["flipped bit", "cut short", "emptied", "removed"])
