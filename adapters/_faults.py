@@ -38,6 +38,7 @@ class Kind(StrEnum):
 #: Kinds that answer in the place of the authority; ``processed`` makes the request take effect all the same.
 REPLACING = frozenset({Kind.STATUS, Kind.HTML, Kind.CODE, Kind.THROTTLE})
 _DEFAULTS = {Kind.STATUS: 503, Kind.HTML: 502, Kind.THROTTLE: 30, Kind.OVERSIZE: 2 << 20, Kind.DELAY: 1, Kind.DRIP: 0.1}
+_HTTP_STATUSES = range(200, 600)
 _LINE = re.compile(
     r"(?P<endpoint>\*|[a-z_]+)(?::(?P<first>\d+)(?:(?P<open>\+)|-(?P<last>\d+))?)?"
     r"\s+(?P<kind>[a-z_0-9]+)(?:=(?P<value>\d+(?:\.\d+)?)(?:/(?P<status>\d{3}))?)?(?P<processed>\s+processed)?"
@@ -104,18 +105,11 @@ class FaultScript:
 def _read(number: int, line: str) -> Fault:
     found = _LINE.fullmatch(line)
     if found is None or found["kind"] not in set(Kind):
-        raise UsageError(
-            f"Line {number} of the fault script cannot be read.",
-            next_step="A line is ENDPOINT[:WHICH] KIND[=VALUE] [processed], such as `finish:1 drop_after`.",
-        )
+        raise _unreadable(number, "is not ENDPOINT[:WHICH] KIND[=VALUE] [processed], such as `finish:1 drop_after`")
     kind = Kind(found["kind"])
-    if kind is Kind.CODE and not found["value"]:
-        raise UsageError(f"Line {number} of the fault script lacks a code.", next_step="Write it as `code=1000`.")
-    if found["processed"] and kind not in REPLACING:
-        raise UsageError(f"Line {number} of the fault script: `processed` goes with status, html, code or throttle.")
     first = int(found["first"] or 1)
     single = found["first"] and not found["open"] and not found["last"]
-    return Fault(
+    fault = Fault(
         text=line,
         endpoint=found["endpoint"],
         kind=kind,
@@ -125,3 +119,16 @@ def _read(number: int, line: str) -> Fault:
         status=int(found["status"]) if found["status"] else None,
         processed=bool(found["processed"]),
     )
+    if not 1 <= fault.first <= fault.last:
+        raise _unreadable(number, "counts requests from 1 upwards")
+    if kind is Kind.CODE and not found["value"]:
+        raise _unreadable(number, "lacks its code, as in `code=1000`")
+    if kind in (Kind.STATUS, Kind.HTML) and int(fault.value) not in _HTTP_STATUSES:
+        raise _unreadable(number, "has no HTTP status from 200 to 599")
+    if fault.processed and kind not in REPLACING:
+        raise _unreadable(number, "has `processed`, which goes with status, html, code and throttle only")
+    return fault
+
+
+def _unreadable(number: int, why: str) -> UsageError:
+    return UsageError(f"Line {number} of the fault script {why}.", next_step=f"Kinds: {', '.join(Kind)}.")

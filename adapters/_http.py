@@ -166,7 +166,7 @@ class HttpClient:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             return Answer(Outcome.NOT_SENT, reason=_not_sent(error), exchange=Exchange(sent, b""))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return Answer(Outcome.UNKNOWN, reason=_lost(error), exchange=Exchange(sent, head + received))
         exchange = Exchange(sent, head + received)
         if complete:
@@ -180,7 +180,7 @@ class HttpClient:
 
     def _read(self, response: httpx.Response, received: bytearray, limit: int) -> bool:
         deadline = self._monotonic() + self._seconds
-        for chunk in response.iter_raw():
+        for chunk in response.iter_bytes():
             received += chunk[: limit + 1 - len(received)]
             if len(received) > limit or self._monotonic() > deadline:
                 return False
@@ -203,12 +203,12 @@ def _proxy(endpoint: Endpoint, context: ssl.SSLContext) -> httpx.Proxy | None:
     if not endpoint.proxy:
         return None
     try:
-        proxy = httpx.Proxy(endpoint.proxy, ssl_context=context)
+        parts = urlsplit(endpoint.proxy)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return httpx.Proxy(endpoint.proxy, ssl_context=context if parts.scheme == "https" else None)
     except (ValueError, httpx.InvalidURL):
-        proxy = None
-    if proxy is None or proxy.url.scheme not in ("http", "https"):
-        raise ConfigurationError("proxy must be an http:// or https:// URL.")
-    return proxy
+        pass
+    raise ConfigurationError("proxy must be an http:// or https:// URL.")
 
 
 def _request_bytes(request: httpx.Request, body: bytes) -> bytes:
@@ -238,7 +238,7 @@ def _not_sent(error: httpx.TransportError) -> str:
     return "no connection could be made in time" if isinstance(error, httpx.TimeoutException) else "no connection"
 
 
-def _lost(error: httpx.TransportError) -> str:
+def _lost(error: httpx.RequestError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer came in time"
     return "the connection broke before the whole answer was read"

@@ -101,7 +101,7 @@ class Document:
 
     name: str
     media_type: str
-    body: bytes
+    body: bytes = field(repr=False)
     item: str | None = None
 
 
@@ -110,7 +110,7 @@ class PackagedFile:
     """One evidence file of a package, by reference; its bytes stay sealed until they are sent."""
 
     item: str
-    file_name: str
+    file_name: str = field(repr=False)
     media_type: str
     size: int
     md5: str
@@ -198,8 +198,8 @@ class Plan:
 class Exchange:
     """One request and its response, as they went over the wire; never with the Authorization header."""
 
-    request: bytes
-    response: bytes
+    request: bytes = field(repr=False)
+    response: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

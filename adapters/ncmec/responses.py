@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from adapters._http import Reply
-from adapters.ncmec.outcomes import Kind, meaning_of, outcome_of
+from adapters.ncmec.outcomes import DOCUMENTED, Kind, meaning_of, outcome_of
 from adapters.ncmec.tables import COMPLEX_TYPES
 from reporter.authority import Answer, Outcome
 
@@ -26,7 +26,8 @@ _CODE = re.compile(r"\d{1,9}")
 _REPORT_ID = re.compile(r"\d{1,19}")  # xs:long
 _FILE_ID = re.compile(r"[!-~]{1,255}")  # an opaque string; 32 hex digits so far
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
-_WORD = re.compile(r"(?<=['\"<{, /])[A-Za-z0-9]+(?=['\">}, /])|[a-z]+[A-Z0-9][A-Za-z0-9]*")
+#: Words that are quoted, stand in a list or a path, or have a capital inside.
+_WORD = re.compile(r"(?:(?<=['\"<{/])|(?<=, ))[A-Za-z0-9]+(?=['\">},/:\[])|[a-z]+[A-Z0-9][A-Za-z0-9]*")
 _NAMES = {name for kind in COMPLEX_TYPES.values() for name in (*kind.children, *kind.attributes)}
 _MAX_NAMED = 5
 
@@ -112,7 +113,8 @@ def _verdict(kind: Kind, status: int, response: Response | None, sent: Sent) -> 
     if outcome is Outcome.ACCEPTED:
         return _CHECKS[kind](response, sent)
     reference = sent.report_id if outcome is Outcome.ALREADY else ""
-    return Answer(outcome, reason=_reason(response), reference=reference)
+    unlisted = "" if response.code in DOCUMENTED else "NCMEC answers with a code that it does not document"
+    return Answer(outcome, reason=_reason(response), reference=reference, discrepancy=unlisted)
 
 
 def _reason(response: Response) -> str:

@@ -125,8 +125,8 @@ def serve_forever(
 ) -> None:
     """Serve until interrupted; ``ready`` is told the URL. Raises what ``serve`` raises."""
     with serve(double, host, port, tls) as server:
-        ready(server.url)
         try:
+            ready(server.url)
             server.wait()
         except KeyboardInterrupt:
             return
