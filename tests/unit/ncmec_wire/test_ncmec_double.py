@@ -218,7 +218,7 @@ def changed(document: bytes, before: str, after: str) -> bytes:
         (changed(REPORT, "<incidentDateTime>", "<escalateToHighPriority> </escalateToHighPriority><incidentDateTime>"),
          "4100", "escalateToHighPriority: must not be blank"),
         (changed(REPORT, "</reporter>", "</reporter>" + "<personOrUserReported/>" * 2), "4100", "personOrUserReported"),
-        (changed(BATCHED, "</reporter>", "</reporter><personOrUserReported><deviceId/></personOrUserReported>"),
+        (changed(BATCHED, "</reporter>", "</reporter><personOrUserReported><espService/></personOrUserReported>"),
          "4100", "only espIdentifier"),
         (changed(BATCHED, "<reporter>", "<internetDetails><webPageIncident/></internetDetails><reporter>"),
          "4100", "internetDetails: is not allowed"),
