@@ -64,7 +64,7 @@ class CyberTipline(Double):
     ) -> None:
         super().__init__(clock, faults)
         self._username = username
-        self._authorization = b"Basic " + base64.b64encode(f"{username}:{password}".encode())
+        self._credentials = base64.b64encode(f"{username}:{password}".encode())
         self._schema = schema or _official_schema() or structure.as_xsd()
         self._additions = any(
             f'name="{child.name}"'.encode() in self._schema
@@ -92,7 +92,8 @@ class CyberTipline(Double):
 
     def process(self, request: Request) -> Reply:
         """Carry out one call."""
-        if not hmac.compare_digest(request.headers.get("authorization", "").encode(), self._authorization):
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic" or not hmac.compare_digest(credentials.strip().encode(), self._credentials):
             return self._challenge()
         method, call = self._calls.get(request.endpoint, ("", None))
         try:
