@@ -77,7 +77,7 @@ def _write(documents: Sequence[Document]) -> None:
         screen = console()
         for entry in documents:
             screen.rule(entry.name, align="left")
-            screen.print(Syntax(_indented(entry), "xml" if "xml" in entry.media_type else "json", word_wrap=True))
+            screen.print(Syntax(_indented(entry), "xml", theme="ansi_light", word_wrap=True, background_color="default"))
         return
     sys.stdout.flush()
     for entry in documents:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from reporter.authority import Answer, Call
 from reporter.delivery.model import LeaseLostError
+from reporter.testing.documents import write_case
 from reporter.testing.house import House
 
 FILES = {"e1": b"harmless one", "e2": b"harmless two"}
@@ -21,8 +24,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def make_house(tmp_path: Path) -> MakeHouse:
-    return lambda faults="": House(tmp_path, faults=faults)
+def make_house(tmp_path: Path, engine: Engine) -> MakeHouse:
+    return lambda faults="": House(tmp_path, faults=faults, database=engine)
 
 
 def finished(house: House) -> list[object]:
@@ -187,8 +190,6 @@ def test_a_long_upload_keeps_its_lease(make_house: MakeHouse) -> None:
             house.clock.advance(timedelta(seconds=30))
             beat()
 
-        from dataclasses import replace
-
         return perform(replace(call, heartbeat=tick))
 
     connection.perform = slow  # type: ignore[method-assign]
@@ -229,8 +230,6 @@ def test_urgent_submissions_overtake_the_rest(make_house: MakeHouse) -> None:
 
 
 def test_a_revision_voids_an_approval_that_delivery_has_not_begun(make_house: MakeHouse, tmp_path: Path) -> None:
-    from reporter.testing.documents import write_case
-
     house = make_house()
     house.approved()
     changed = write_case(tmp_path / "again", incident={"type": "csam", "occurred_at": "2026-11-18T09:56:00Z"})
