@@ -309,13 +309,7 @@ class Adapter(Protocol):
         ...
 
     def build(self, case: Case, packaging: Packaging) -> Package:
-        """
-        Build the package.
-
-        Raises:
-            NotReadyError: ``check`` has needs; they are its findings.
-
-        """
+        """Build the package of any case, ready or not, so that it can be previewed; ``check`` says what it lacks."""
         ...
 
     def validate(self, package: Package, schema: bytes) -> Sequence[Finding]:

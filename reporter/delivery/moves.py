@@ -64,9 +64,8 @@ class _Situation:
         if self.last.outcome is Outcome.UNAUTHORISED and self.last.own:
             return Pause(f"{_PAUSED} ({self.last.code or self.last.step}).")
         if self._undocumented() > UNDOCUMENTED_LIMIT:
-            return self._attention(
-                f"the authority keeps answering with a code that it does not document: {self.last.code}"
-            )
+            reason = f"the authority keeps answering with a code that it does not document: {self.last.code}"
+            return self._in_doubt(reason) if self.open_finals else self._attention(reason)
         if self.plan.abandon is not None and self.last.step == self._abandon_key:
             return self._after_abandon(self.plan.abandon)
         if self.plan.look_up is not None and self.last.step == self.plan.look_up.key:
@@ -216,7 +215,8 @@ class _Situation:
         return max(entry.at for entry in self.entries if entry.step != self._abandon_key)
 
     def _undocumented(self) -> int:
-        return sum(1 for entry in self.history if entry.outcome is Outcome.RETRYABLE and entry.discrepancy)
+        unclear = (Outcome.RETRYABLE, Outcome.UNKNOWN)
+        return sum(1 for entry in self.history if entry.outcome in unclear and entry.discrepancy)
 
     def _step(self, key: str) -> Step:
         return next(step for step in self.plan.steps if step.key == key)

@@ -182,15 +182,19 @@ def test_a_stale_draft_is_restarted_unless_it_may_have_been_filed() -> None:
 
 
 def test_undocumented_answers_are_tried_a_bounded_number_of_times() -> None:
-    odd = Outcome.RETRYABLE
-    few = history(*[("open", odd)] * UNDOCUMENTED_LIMIT)
-    assert isinstance(next_move(DRAFT_PLAN, few, T0, PACE), Perform)
-    many = [
-        replace(entry, discrepancy="undocumented code")
-        for entry in history(*[("open", odd)] * (UNDOCUMENTED_LIMIT + 1))
-    ]
-    move = next_move(DRAFT_PLAN, many, T0, PACE)
-    assert isinstance(move, Settle) and move.state is State.ATTENTION
+    def answered(count: int, step: str, outcome: Outcome) -> list[Entry]:
+        before = UP_TO_FINISH if step == "finish" else ()
+        calls = history(*before, *[(step, outcome)] * count)
+        return [replace(e, discrepancy="undocumented") if e.step == step else e for e in calls]
+
+    for step, outcome, state in (
+        ("open", Outcome.RETRYABLE, State.ATTENTION),
+        ("finish", Outcome.UNKNOWN, State.IN_DOUBT),
+    ):
+        assert isinstance(next_move(DRAFT_PLAN, answered(UNDOCUMENTED_LIMIT, step, outcome), T0, PACE), Perform)
+        move = next_move(DRAFT_PLAN, answered(UNDOCUMENTED_LIMIT + 1, step, outcome), T0, PACE)
+        assert isinstance(move, Settle)
+        assert move.state is state
 
 
 def test_calls_after_trouble_are_spaced_exponentially_with_a_cap() -> None:
