@@ -324,8 +324,12 @@ class Adapter(Protocol):
         """Open a channel; ``transport`` replaces the network (the double, in tests)."""
         ...
 
-    def double(self, clock: Any, faults: str = "") -> Any:
-        """Give the authority's double for the sandbox, with a fault script (``reporter.sandbox.server.Double``)."""
+    def double(self, clock: Any, faults: str = "", **behaviour: Any) -> Any:
+        """
+        Give the authority's double for the sandbox (``reporter.sandbox.server.Double``).
+
+        ``behaviour`` includes at least ``username`` and ``password``.
+        """
         ...
 
     def read(self, documents: Sequence[bytes], reference: str, now: datetime, actor: str) -> Imported:

@@ -63,7 +63,7 @@ class NCMECAdapter:
         return rules.check(case, packaging)
 
     def build(self, case: Case, packaging: Packaging) -> Package:
-        """Build the report and the details of each file, ready or not: whether it may be sent is for ``check``."""
+        """Build the report and the details of each file, ready or not; ``check`` says what is lacking."""
         return payload.build(case, packaging)
 
     def validate(self, package: Package, schema: bytes) -> Sequence[Finding]:

@@ -19,6 +19,10 @@ def sandbox(
     authority: Annotated[str, typer.Argument(help="Which authority to imitate.")] = "ncmec",
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8911,
+    username: Annotated[str | None, typer.Option(help="What clients must log in as; by default usr123.")] = None,
+    password: Annotated[str | None, typer.Option(help="And with; by default pswd456.")] = None,
+    certificate: Annotated[Path | None, typer.Option(metavar="PEM", help="Serve https with this certificate.")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate's key.")] = None,
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A fault script; see docs/reference/sandbox.md.")
     ] = None,
@@ -37,5 +41,7 @@ def sandbox(
     if authority not in adapters:
         raise NotFoundError(f"There is no adapter {authority} (installed: {', '.join(sorted(adapters))}).")
     script = faults.read_text(encoding="utf-8") if faults else ""
-    double = adapters[authority].double(SystemClock(), script)
-    serve_forever(double, host, port, ready=lambda url: say(f"{authority} sandbox at {url}. Ctrl-C stops."))
+    chosen = {name: value for name, value in (("username", username), ("password", password)) if value is not None}
+    double = adapters[authority].double(SystemClock(), script, **chosen)
+    tls = (str(certificate), str(key)) if certificate and key else None
+    serve_forever(double, host, port, tls, ready=lambda url: say(f"{authority} sandbox at {url}. Ctrl-C stops."))
