@@ -47,9 +47,8 @@ def _paired(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
 
 def _ids(entries: list[Any]) -> list[str]:
     """Give the ids of a list of people or of evidence; none where an entry lacks one or two share one."""
-    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
-    usable = len(set(ids)) == len(entries) and None not in ids
-    return ids if usable else []
+    ids: list[str] = [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    return ids if len(set(ids)) == len(entries) else []
 
 
 def only_adds_views(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     VIEWS_ADDED = "views_added"
     REVISED = "revised"
+    CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True, slots=True)

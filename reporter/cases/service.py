@@ -8,6 +8,7 @@ sealed, so that neither row nor file is left.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from reporter.cases import reader
 from reporter.cases.difference import differences, only_adds_views
 from reporter.cases.document import ParsedDocument, parse, parse_kept
 from reporter.cases.intake import HandedIn, take
+from reporter.cases.model import REFERENCE_PATTERN
 from reporter.cases.records import CaseDescription, CaseState, CaseSummary, Outcome, StoredCase, Taken
 from reporter.cases.sealing import Sealing
 from reporter.cases.store import CaseStore
@@ -170,7 +172,7 @@ class CaseService:
             at = self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
             confirmation = {"decision": "confirmed", "by": actor, "at": at, "basis": basis}
             data = reader.write({**was.raw, "confirmation": confirmation})
-            return self._revise(connection, was, parse_kept(data), data, [], actor)
+            return replace(self._revise(connection, was, parse_kept(data), data, [], actor), outcome=Outcome.CONFIRMED)
 
     def import_report(self, adapter: Adapter, documents: Sequence[bytes], reference: str | None, actor: str) -> Taken:
         """
@@ -179,10 +181,13 @@ class CaseService:
         Without ``reference`` the case gets one made from the content, so the same documents meet the same case.
 
         Raises:
+            UsageError: The reference is none.
             DocumentError: The documents are malformed, or hold what a case document cannot carry.
             ConflictError: The reference is on record with other content.
 
         """
+        if reference is not None and not re.fullmatch(REFERENCE_PATTERN, reference):
+            raise UsageError(f"A reference must have the form {REFERENCE_PATTERN}.")
         source = hashlib.sha256(b"".join(hashlib.sha256(document).digest() for document in documents)).hexdigest()
         reference = reference or f"IMPORT-{source[:16]}"
         with transaction(self._engine) as connection:

@@ -16,8 +16,6 @@ from reporter.cases.records import CaseDescription, CaseSummary, Outcome, Taken
 from reporter.cli.output import finding, print_json, say
 from reporter.errors import FindingsError, ReporterError, UsageError
 
-_IMPORT_HINT = "it stays pending until you confirm it: reporter case confirm {reference} --basis TEXT"
-
 
 def only(adapters: Mapping[str, Adapter], authority: str | None) -> Adapter:
     """
@@ -178,15 +176,23 @@ def say_next(results: Sequence[Mapping[str, Any]]) -> None:
     done = [result for result in results if "reference" in result]
     if any(result["sources_left"] and not result["sources_removed"] and not result["notes"] for result in done):
         say("Remove sources, after their seal is verified, with the same command and --remove-source.")
-    fresh = [result for result in done if result["outcome"] != Outcome.UNCHANGED]
-    for result in fresh:
-        if result["state"] == "pending":
-            say(f"Next: judge it; {_IMPORT_HINT.format(**result)}")
+    for result in done:
+        if result["outcome"] != Outcome.UNCHANGED and (step := _next_step(result)):
+            say(f"Next: {step}")
             return
-    for result in fresh:
-        if result["state"] == "confirmed":
-            say(f"Next: reporter case check {result['reference']}")
-            return
+
+
+def _next_step(result: Mapping[str, Any]) -> str:
+    reference = result["reference"]
+    if result["files_awaited"]:
+        return (
+            f"reporter case show {reference} --document > case.json; name the files in it, with their sha256; then: "
+            f"reporter case revise {reference} case.json"
+        )
+    return {
+        "pending": f"judge it, and then: reporter case confirm {reference} --basis TEXT",
+        "confirmed": f"reporter case check {reference}",
+    }.get(result["state"], "")
 
 
 def say_shown(case: Mapping[str, Any]) -> None:
@@ -241,6 +247,7 @@ _OUTCOMES = {
     Outcome.ADDED.value: "added",
     Outcome.UNCHANGED.value: "unchanged, it is on record already",
     Outcome.VIEWS_ADDED.value: "views added to the record ({views_added}); approvals stand",
+    Outcome.CONFIRMED.value: "confirmed, as revision {revision}",
     Outcome.REVISED.value: "revision {revision}, so earlier approvals are void",
 }
 _STATES = {
