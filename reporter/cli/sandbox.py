@@ -44,4 +44,4 @@ def sandbox(
     chosen = {name: value for name, value in (("username", username), ("password", password)) if value is not None}
     double = adapters[authority].double(SystemClock(), script, **chosen)
     tls = (str(certificate), str(key)) if certificate and key else None
-    serve_forever(double, host, port, tls, ready=lambda url: say(f"{authority} sandbox at {url}. Ctrl-C stops."))
+    serve_forever(double, host, port, lambda url: say(f"{authority} sandbox at {url}. Ctrl-C stops."), tls)
