@@ -47,7 +47,8 @@ def run() -> None:
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
-        typer.echo(f"Error: {error.format_message()}", err=True)
+        if message := error.format_message():  # empty where the help was shown for want of arguments
+            typer.echo(f"Error: {message}", err=True)
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("Stopped.", err=True)
