@@ -120,10 +120,13 @@ def _path(location: Sequence[int | str]) -> str:
     return path
 
 
+def listed(findings: Sequence[Finding]) -> list[Finding]:
+    """Give as many findings as help anybody, and how many more there are."""
+    if (more := len(findings) - MAX_FINDINGS) <= 0:
+        return list(findings)
+    return [*findings[:MAX_FINDINGS], Finding("", "more", f"and {more:,} more")]
+
+
 def _refusal(findings: Sequence[Finding]) -> DocumentError:
-    count = len(findings)
-    listed = list(findings[:MAX_FINDINGS])
-    if count > MAX_FINDINGS:
-        listed.append(Finding("", "more", f"and {count - MAX_FINDINGS:,} more"))
-    noun = "problem" if count == 1 else "problems"
-    return DocumentError(f"The case document has {count:,} {noun}:", listed)
+    noun = "problem" if len(findings) == 1 else "problems"
+    return DocumentError(f"The case document has {len(findings):,} {noun}:", listed(findings))

@@ -20,7 +20,7 @@ from reporter.audit import service as audit
 from reporter.authority import Adapter
 from reporter.cases import reader
 from reporter.cases.difference import differences, only_adds_views
-from reporter.cases.document import ParsedDocument, parse, parse_kept
+from reporter.cases.document import ParsedDocument, listed, parse, parse_kept
 from reporter.cases.intake import HandedIn, take
 from reporter.cases.model import REFERENCE_PATTERN
 from reporter.cases.records import CaseDescription, CaseState, CaseSummary, Outcome, StoredCase, Taken
@@ -252,7 +252,7 @@ class CaseService:
         if known.digest != document.digest and not only_adds_views(known.raw, document.raw):
             raise ConflictError(
                 f"Case {reference} is on record with other content; nothing was changed. These places differ:",
-                list(differences(known.raw, document.raw)),
+                listed(list(differences(known.raw, document.raw))),
                 next_step=f"To make it the new revision: reporter case revise {reference} PATH",
             )
         views = self._record_views(connection, document, actor)

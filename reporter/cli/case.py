@@ -48,6 +48,7 @@ def add(
                 worst = max(worst, error.exit_code)
             else:
                 results.append({"path": str(path), **case_text.taken(taken)})
+                worst = max(worst, int(case_text.kept_source(results[-1])))
             if not as_json:
                 case_text.say_added(results[-1])
     if as_json:

@@ -142,8 +142,13 @@ def answer(result: Mapping[str, Any], as_json: bool) -> None:
     else:
         say_added(result)
         say_next([result])
-    if result["notes"] and result["sources_left"]:
+    if kept_source(result):
         raise typer.Exit(1)
+
+
+def kept_source(result: Mapping[str, Any]) -> bool:
+    """Whether a source was to be removed and could not be: somebody has to look."""
+    return bool(result["sources_left"] and result["notes"])
 
 
 def say_added(result: Mapping[str, Any]) -> None:
