@@ -20,6 +20,7 @@ from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter.audit import service as audit
 from reporter.authority import Imported
+from reporter.cases import sealing as sealing_module
 from reporter.cases import service as service_module
 from reporter.cases.records import CaseState, Outcome, Taken
 from reporter.cases.service import CaseService
@@ -313,6 +314,24 @@ def test_a_commit_whose_answer_is_lost_loses_no_evidence(room: Room, monkeypatch
     monkeypatch.undo()
     assert room.content("e1") == FILES["e1"]
     assert room.cases.add(case, "robin").outcome is Outcome.UNCHANGED
+
+
+def test_evidence_is_kept_when_nobody_can_say_whether_it_is_on_record(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def gone(_engine: Engine) -> Iterator[Connection]:
+        raise EnvironmentTroubleError("The database does not work: connection lost.")
+        yield
+
+    def lost(*_args: Any, **_kwargs: Any) -> None:
+        monkeypatch.setattr(sealing_module, "transaction", gone)
+        raise EnvironmentTroubleError("The database does not work: connection lost.")
+
+    monkeypatch.setattr(service_module.evidence, "record_items", lost)
+    with pytest.raises(EnvironmentTroubleError, match="connection lost"):
+        room.cases.add(room.write(), "robin")
+    assert len(list((room.folder / "objects").iterdir())) == len(FILES)
 
 
 @pytest.mark.parametrize("name", ["-rf", "two\nlines.txt", "*", "ünï 🔒.txt", " "])

@@ -185,6 +185,13 @@ def test_every_problem_is_listed_by_its_path(routine: dict[str, Any]) -> None:
     }
 
 
+def test_one_place_is_listed_once(routine: dict[str, Any]) -> None:
+    routine["confirmation"]["basis"] = None
+    with pytest.raises(DocumentError) as caught:
+        read(routine)
+    assert [finding.path for finding in caught.value.findings] == ["confirmation.basis"]
+
+
 def test_a_field_named_like_its_place_keeps_its_path(routine: dict[str, Any]) -> None:
     routine["locations"][1]["chat"] = "x"
     assert refusal(routine) == {"locations[1].chat": "is not a field of the case document"}
