@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready-$(firstword $(shell cksum pyproject.toml))
 
-.PHONY: demo test bench lint venv
+.PHONY: demo test bench lint docs venv
 
 demo: $(READY)
 	@$(VENV)/bin/reporter demo
@@ -20,6 +20,9 @@ lint: $(READY)
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+docs: $(READY)
+	@$(VENV)/bin/python tests/docs/cli_reference.py
 
 venv: $(READY)
 

@@ -66,7 +66,7 @@ def test_no_ignore_file_hides_the_keys_package(ignored: str) -> None:
 
 def test_the_wheel_holds_every_module_and_the_migrations(tmp_path_factory: pytest.TempPathFactory) -> None:
     names = wheel_files(tmp_path_factory.mktemp("wheel"))
-    expected = {str(file.relative_to(ROOT)) for file in committed() if file.suffix == ".py"}
+    expected = {str(file.relative_to(ROOT)) for file in committed() if file.suffix in (".py", ".typed")}
     modules = {name.removeprefix("secrets/") for name in expected if name.startswith(SOURCE_ROOTS)}
     migrations = {
         name.replace("alembic/", "reporter/migrations/", 1) for name in expected if name.startswith("alembic/")
