@@ -59,7 +59,9 @@ _LONGEST_LOCAL_PART = 64
 _EMAIL = re.compile(
     r"""(?P<local>"[^"\r\n]+"|[^\s@"(),:;<>\[\]\\]+)@(?:\[[0-9A-Fa-f:.]+\]|[^\s@.,;:()<>\[\]"]+(?:\.[^\s@.,;:()<>\[\]"]+)+)"""
 )
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f/?#]+(?:[/?#][^\s\x00-\x1f\x7f-\x9f]*)?")
+# U+FFFD stands for a character that XML cannot carry.
+_NOT_IN_URL = r"\s\x00-\x1f\x7f-\x9f\ufffd"
+_URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*://[^{_NOT_IN_URL}/?#]+(?:[/?#][^{_NOT_IN_URL}]*)?")
 _Rule = Callable[[str, str, datetime], str]
 
 
@@ -111,7 +113,7 @@ def _range(text: str, limits: str, _: datetime) -> str:
 
 def _report_id(text: str, _: str, __: datetime) -> str:
     number = integer(text)
-    return "" if number is not None and number > 0 else "not the number of a CyberTipline report"
+    return "" if number is not None and 0 < number < 2**63 else "not the number of a CyberTipline report"
 
 
 _RULES: dict[str, tuple[str, _Rule]] = {

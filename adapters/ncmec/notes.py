@@ -20,13 +20,13 @@ SENT = {
     "incident.urgency.level": "escalateToHighPriority stands only where it is immediate",
     "incident.urgency.reason": "the text of escalateToHighPriority",
     "people[].roles": "the element in which the person stands",
+    "people[].person.all_emails_reported": "allEmailsReported, beside the person's element",
     "people[].prior_reports[].authority": "NCMEC's are sent",
     "people[].prior_reports[].reference": "priorCTReports",
     "people[].associated_accounts[].prior_reports[].authority": "NCMEC's are sent",
     "people[].associated_accounts[].prior_reports[].reference": "priorCTReport",
     "previous_reports[].authority": "NCMEC's are sent",
     "previous_reports[].reference": "priorCTReports",
-    "evidence[].views": "fileViewedByEsp and exifViewedByEsp come from the view records",
     "locations[].kind": "the element inside internetDetails",
 }
 #: Fields that by design are no part of a CyberTipline report.
@@ -51,6 +51,7 @@ KEPT = {
     "evidence[].sha256": "checked when the file was sealed",
     "evidence[].media_type": "goes with the upload of the file",
     "evidence[].kind": "for other authorities",
+    "evidence[].views": "fileViewedByEsp and exifViewedByEsp come from the view records alone",
 }
 #: Kept as well, but somebody could expect them to be sent, so they are shown.
 NOTED = {
