@@ -73,7 +73,8 @@ def test_the_wheel_holds_every_module_and_the_migrations(tmp_path_factory: pytes
     }
     assert "keycustody/__init__.py" in modules
     assert "reporter/migrations/env.py" in migrations
-    assert set() == (modules | migrations) - names
+    examples = {str(file.relative_to(ROOT / "tests/data")) for file in (ROOT / "tests/data").glob("EX-*/**/*.*")}
+    assert set() == (modules | migrations | {f"reporter/demo_cases/{name}" for name in examples}) - names
     assert set() == {name for name in names if name.endswith(".pyc")}
     assert set() == {name.split("/")[0] for name in names if "dist-info" not in name} - {
         "adapters",
