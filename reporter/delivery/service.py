@@ -45,7 +45,7 @@ class DeliveryService:
         self._lock = threading.Lock()
         self.engine = Engine(
             ledger,
-            self._load,
+            self.load,
             clock,
             base=timedelta(seconds=settings.retry_base_seconds),
             cap=timedelta(seconds=settings.retry_max_seconds),
@@ -74,7 +74,13 @@ class DeliveryService:
             connection.__exit__(None, None, None)
         self._connections.clear()
 
-    def _load(self, claim: Claim) -> Load:
+    def load(self, claim: Claim) -> Load:
+        """
+        Give what a worker needs to carry on a claimed delivery.
+
+        Raises:
+            CustodyError: Its package or a preservation record cannot be read.
+        """
         authority = claim.lane.partition(":")[0]
         desk = self._desks[authority]
         reference, package = self._submissions.frozen_package(claim.submission_id)
