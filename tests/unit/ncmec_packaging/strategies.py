@@ -111,7 +111,7 @@ class Documents:
                 person.remove(child)
             etree.SubElement(person, "email").text = "a@b.example"
         self._addresses_on_people(root)
-        for element in root.iter():
+        for element in list(root.iter()):  # relating removes some, which would end the iteration early
             self._relate(element)
         return root
 
