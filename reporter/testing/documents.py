@@ -9,22 +9,15 @@ from pathlib import Path
 from typing import Any
 
 
-def write_case(
-    folder: Path, reference: str = "TEST-000001", *, files: Mapping[str, bytes] | None = None, **changes: Any
-) -> Path:
+def case_document(
+    reference: str = "TEST-000001", *, files: Mapping[str, bytes] | None = None, **changes: Any
+) -> dict[str, Any]:
     """
-    Write a confirmed case with one suspect and the given files (id → harmless bytes) into a new folder and give it.
+    Give the document of a confirmed case with one suspect and the given files (id → harmless bytes).
 
-    ``changes`` replace top-level fields of the document.
+    ``changes`` replace its top-level fields.
     """
-    case = folder / reference
-    case.mkdir(parents=True)
-    evidence = []
-    for item, content in (files or {}).items():
-        (case / f"{item}.txt").write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        evidence.append({"id": item, "path": f"{item}.txt", "sha256": digest, "kind": "text", "relevance": "reported"})
-    document: dict[str, Any] = {
+    return {
         "case_version": 1,
         "reference": reference,
         "detected_at": "2026-11-18T10:00:00Z",
@@ -36,8 +29,24 @@ def write_case(
         },
         "incident": {"type": "csam", "occurred_at": "2026-11-18T09:55:00Z", "summary": "SYNTHETIC TEST CASE."},
         "people": [{"id": "p1", "roles": ["suspect"], "account": {"id": "9001", "service": "Example Forum"}}],
-        "evidence": evidence,
+        "evidence": [_evidence(item, content) for item, content in (files or {}).items()],
         **changes,
     }
+
+
+def write_case(
+    folder: Path, reference: str = "TEST-000001", *, files: Mapping[str, bytes] | None = None, **changes: Any
+) -> Path:
+    """Write the case of ``case_document`` with its files into a new folder and give it."""
+    case = folder / reference
+    case.mkdir(parents=True)
+    for item, content in (files or {}).items():
+        (case / f"{item}.txt").write_bytes(content)
+    document = case_document(reference, files=files, **changes)
     (case / "case.json").write_text(json.dumps(document), encoding="utf-8")
     return case
+
+
+def _evidence(item: str, content: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"id": item, "path": f"{item}.txt", "sha256": digest, "kind": "text", "relevance": "reported"}
