@@ -22,9 +22,11 @@ from reporter.db import migrate
 from reporter.db.engine import open_engine, sqlite_url
 
 SCHEMA_VARIABLE = "REPORTER_NCMEC_XSD"
+#: The folder of the public age test vectors.
+AGE_VARIABLE = "REPORTER_AGE_VECTORS"
 #: Set by CI: a skip whose reason is not one of these fails.
 FORBID_SKIPS = "REPORTER_FORBID_SKIPS"
-ALLOWED_SKIPS = (f"{SCHEMA_VARIABLE} is not set", "root may read every file")
+ALLOWED_SKIPS = (f"{SCHEMA_VARIABLE} is not set", f"{AGE_VARIABLE} is not set", "root may read every file")
 
 settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
@@ -38,7 +40,7 @@ def _quiet_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     """Take the variables of whoever runs the tests away, so that no test sees their home or database."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("REPORTER_")]:
-            if name not in (SCHEMA_VARIABLE, FORBID_SKIPS):
+            if name not in (SCHEMA_VARIABLE, AGE_VARIABLE, FORBID_SKIPS):
                 patch.delenv(name)
         patch.setenv("REPORTER_HOME", str(tmp_path_factory.mktemp("no-home")))
         yield

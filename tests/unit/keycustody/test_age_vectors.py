@@ -1,7 +1,14 @@
-"""The public age test vectors (tests/data/age) against our reader."""
+"""
+The public age test vectors against our reader.
+
+They are the Community Cryptography Test Vectors' `age/testdata`, which the npm package `cctv-age` carries; CI unpacks
+them and names their folder in REPORTER_AGE_VECTORS. Those of X25519 recipients, the header and the payload concern us;
+passphrases, armour and other recipients are not read here.
+"""
 
 import hashlib
 import io
+import os
 import zlib
 from pathlib import Path
 
@@ -10,10 +17,17 @@ import pytest
 from keycustody.age import Identity, decrypt
 from keycustody.errors import SealError
 
-VECTORS = sorted(path for path in (Path(__file__).parents[2] / "data" / "age").iterdir() if path.suffix != ".md")
+VARIABLE = "REPORTER_AGE_VECTORS"
+OTHERS = ("armor", "hybrid", "scrypt_")
 
 
-@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.name)
+def vectors() -> list[Path]:
+    folder = os.environ.get(VARIABLE)
+    paths = sorted(Path(folder).iterdir()) if folder else []
+    return [path for path in paths if not path.name.startswith(OTHERS) and path.name != "scrypt"]
+
+
+@pytest.mark.parametrize("path", vectors(), ids=lambda path: path.name)
 def test_reader_agrees_with_the_vector(path: Path) -> None:
     head, _, body = path.read_bytes().partition(b"\n\n")
     about = dict(line.split(": ", 1) for line in head.decode().splitlines())
@@ -29,4 +43,6 @@ def test_reader_agrees_with_the_vector(path: Path) -> None:
 
 
 def test_the_vectors_are_there() -> None:
-    assert len(VECTORS) > 50
+    if not os.environ.get(VARIABLE):
+        pytest.skip(f"{VARIABLE} is not set")
+    assert len(vectors()) > 50
