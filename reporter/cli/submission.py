@@ -77,7 +77,9 @@ def _write(documents: Sequence[Document]) -> None:
         screen = console()
         for entry in documents:
             screen.rule(entry.name, align="left")
-            screen.print(Syntax(_indented(entry), "xml", theme="ansi_light", word_wrap=True, background_color="default"))
+            screen.print(
+                Syntax(_indented(entry), "xml", theme="ansi_light", word_wrap=True, background_color="default")
+            )
         return
     sys.stdout.flush()
     for entry in documents:
