@@ -14,11 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, NoSuchModuleError, OperationalError
 
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+
+#: Words of the drivers, and what a person can do about it.
+_NEXT_STEPS = {
+    "not a database": "Restore it from its backup.",
+    "malformed": "Restore it from its backup.",
+    "unable to open": "Is its folder there, on a disk that can be written, and does it belong to you?",
+    "readonly": "Is it on a disk that can be written, and does it belong to you?",
+    "full": "Make room on its disk.",
+    "locked": "Another program holds it; try again.",
+    "connection": "Is the server up, and REPORTER_DATABASE_URL right?",
+}
 
 
 def sqlite_url(file: Path) -> str:
@@ -79,15 +90,31 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Run a block in one transaction: committed at its end, rolled back when it raises.
 
     Raises:
-        EnvironmentTroubleError: The database cannot be reached, is read-only, locked or full.
+        EnvironmentTroubleError: As ``database_errors`` says.
+    """
+    with database_errors(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """
+    Run a block that uses the database.
+
+    Raises:
+        EnvironmentTroubleError: The database cannot be reached, is damaged, read-only, locked or full.
     """
     try:
-        with engine.begin() as connection:
-            yield connection
-    except OperationalError as error:
-        raise EnvironmentTroubleError(f"The database does not work: {_plain(error)}.") from error
+        yield
+    except DatabaseError as error:
+        # Its other kinds are about what we asked for: a fault of ours, and their text repeats values.
+        if type(error) not in (DatabaseError, OperationalError, InternalError):
+            raise
+        raise _trouble(error) from error
 
 
-def _plain(error: DBAPIError) -> str:
+def _trouble(error: DatabaseError) -> EnvironmentTroubleError:
     """Give the driver's first line without the statement and its parameters, which may hold personal data."""
-    return str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    line = (str(error.orig).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    next_step = next((step for words, step in _NEXT_STEPS.items() if words in line), "")
+    return EnvironmentTroubleError(f"The database does not work: {line}.", next_step=next_step)

@@ -15,8 +15,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
 
+from reporter.db.engine import database_errors
 from reporter.errors import EnvironmentTroubleError
 
 #: Any constant will do, as long as every release uses the same one.
@@ -37,11 +37,17 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def revisions(engine: Engine) -> tuple[str | None, str]:
-    """Give the revision the database is at (None when empty) and the one this program needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current, head or ""
+    """
+    Give the revision the database is at (None when empty or not there) and the one this program needs.
+
+    Raises:
+        EnvironmentTroubleError: The database cannot be read.
+    """
+    head = ScriptDirectory.from_config(_config()).get_current_head() or ""
+    if _missing(engine):  # to connect would create it
+        return None, head
+    with database_errors(), engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision(), head
 
 
 def upgrade(engine: Engine) -> None:
@@ -52,7 +58,7 @@ def upgrade(engine: Engine) -> None:
         EnvironmentTroubleError: The database is ahead of this program, or cannot be reached.
     """
     _refuse_newer(engine)
-    with engine.begin() as connection:
+    with database_errors(), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         command.upgrade(_config(connection), "head")
@@ -65,21 +71,22 @@ def require_current(engine: Engine) -> None:
     Raises:
         EnvironmentTroubleError: With the command that mends it.
     """
-    try:
-        current, head = revisions(engine)
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise EnvironmentTroubleError(
-            f"The database cannot be opened: {reason}.", next_step="Set up a home with: reporter init"
-        ) from error
+    current, head = revisions(engine)
     if current == head:
         return
     if current is None:
-        raise EnvironmentTroubleError("The database is empty.", next_step="Set it up with: reporter db upgrade")
+        what = f"There is no database at {engine.url.database}." if _missing(engine) else "The database is empty."
+        raise EnvironmentTroubleError(
+            what, next_step="If it was ever used, restore its backup; if not, set it up: reporter db upgrade"
+        )
     _refuse_newer(engine)
     raise EnvironmentTroubleError(
         f"The database is at revision {current}, this program needs {head}.", next_step="Run: reporter db upgrade"
     )
+
+
+def _missing(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists()
 
 
 def _refuse_newer(engine: Engine) -> None:
