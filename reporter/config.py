@@ -8,24 +8,38 @@ Nested keys join with two underscores: ``REPORTER_DELIVERY__CONCURRENCY=8``. Sec
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from keycustody.credentials import NAME_PATTERN
 from reporter.authority import Contact, Environment, Organisation
 from reporter.db.engine import sqlite_url
-from reporter.errors import ConfigurationError
+from reporter.errors import ConfigurationError, EnvironmentTroubleError
 
 FILE_NAME = "reporter.toml"
+_PREFIX, _NESTED = "REPORTER_", "__"
+_SECRET = "secret:"  # noqa: S105
+#: Pydantic's words for a wrong type, where they would not help.
+_RULES = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "model_type": "must be a section",
+    "model_attributes_type": "must be a section",
+    "dict_type": "must be a section",
+}
 
 
 def home_folder() -> Path:
     """Give the home: ``$REPORTER_HOME``, by default ``~/.local/share/reporter``."""
     chosen = os.environ.get("REPORTER_HOME")
-    return Path(chosen).absolute() if chosen else Path.home() / ".local" / "share" / "reporter"
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".local" / "share" / "reporter"
 
 
 class _Section(BaseModel):
@@ -68,7 +82,7 @@ class Authority(BaseModel):
     @property
     def secret_name(self) -> str:
         """Give the name of the credential that ``password`` points to, empty when none is set."""
-        return self.password.removeprefix("secret:")
+        return self.password.removeprefix(_SECRET)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -81,13 +95,18 @@ def _contact(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     contact = dict(value)
-    for short, long in (("email", "emails"), ("phone", "phones"), ("address", "addresses")):
-        if short in contact:
-            given = contact.pop(short)
-            contact[long] = given if isinstance(given, list) else [given]
-    contact["emails"] = [{"address": entry} if isinstance(entry, str) else entry for entry in contact.get("emails", [])]
-    contact["phones"] = [{"number": entry} if isinstance(entry, str) else entry for entry in contact.get("phones", [])]
-    return {key: tuple(entry) if isinstance(entry, list) else entry for key, entry in contact.items()}
+    for short, long, key in (
+        ("email", "emails", "address"),
+        ("phone", "phones", "number"),
+        ("address", "addresses", ""),
+    ):
+        entries = [*_listed(contact.pop(short, [])), *_listed(contact.pop(long, []))]
+        contact[long] = tuple({key: entry} if key and isinstance(entry, str) else entry for entry in entries)
+    return contact
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 class _Organisation(Organisation):
@@ -99,7 +118,7 @@ class Configuration(BaseSettings):
     """The whole configuration of one home."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REPORTER_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=_PREFIX, env_nested_delimiter=_NESTED, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
     home: Path = Field(default_factory=home_folder)
@@ -128,42 +147,86 @@ class Configuration(BaseSettings):
         return self.database_url or sqlite_url(self.home / "reporter.sqlite3")
 
 
-def load(home: Path | None = None) -> Configuration:
+def load(home: Path | None = None, file_name: str = FILE_NAME) -> Configuration:
     """
     Read and check the configuration of a home.
 
     Raises:
         ConfigurationError: There is no home there, the file is no TOML, or a key is wrong (named, never its value).
+        EnvironmentTroubleError: The file cannot be read.
     """
     home = home or home_folder()
-    file = home / FILE_NAME
+    file = home / file_name
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(
             f"There is no Reporter home at {home}.", next_step="Set one up: reporter init"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} cannot be read: {type(error).__name__}.") from error
+    except OSError as error:
+        raise EnvironmentTroubleError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not UTF-8 text: byte {error.start} does not fit.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{file} is not valid TOML: {error}.") from error
     try:
-        configuration = Configuration(**data)
+        configuration = Configuration(**data).model_copy(update={"home": home})
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {_rule(problem['type'], problem['msg'])}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise ConfigurationError(f"{file}: " + "; ".join(lines) + ".") from error
-    configuration = configuration.model_copy(update={"home": home})
+        problems = error.errors(include_input=False, include_url=False)
+        lines = [f"{_place(problem['loc'])}: {_RULES.get(problem['type'], problem['msg'])}" for problem in problems]
+        raise ConfigurationError(f"{file}: {'; '.join(lines)}.") from error
+    except SettingsError as error:
+        name = "".join(re.findall(r'field "(\w+)"', str(error))).upper()
+        raise ConfigurationError(
+            f"{_PREFIX}{name} is a section and cannot be read from one variable.",
+            next_step=f"Give its keys one by one: {_PREFIX}{name}{_NESTED}KEY",
+        ) from error
+    _refuse_secrets(configuration, in_file=data)
+    return configuration
+
+
+def stray_variables(others: Collection[str] = ()) -> list[str]:
+    """Give the ``REPORTER_*`` variables that no key answers to; ``others`` begin names that are none of ours."""
+    known = {*Configuration.model_fields, *others}
+    names = (name for name in os.environ if name.startswith(_PREFIX))
+    return sorted(
+        name
+        for name in names
+        if (key := name.removeprefix(_PREFIX).lower()).split(_NESTED)[0] not in known
+        and not any(key.startswith(f"{other}_") for other in others)
+    )
+
+
+def _refuse_secrets(configuration: Configuration, in_file: dict[str, Any]) -> None:
     for name, section in configuration.authority.items():
-        if section.password and not section.password.startswith("secret:"):
+        if section.password and not section.password.startswith(_SECRET):
             raise ConfigurationError(
                 f"authority.{name}.password: a secret never stands in the configuration.",
                 next_step=f'Write password = "secret:{name}-password" and run: reporter secret set {name}-password',
             )
-    return configuration
+        if section.password and not NAME_PATTERN.fullmatch(section.secret_name):
+            raise ConfigurationError(
+                f"authority.{name}.password: what follows {_SECRET} must be 1 to 64 lower-case letters, digits, "
+                "'.', '_' or '-'."
+            )
+    for key, url in (("http.proxy", configuration.http.proxy), ("database_url", in_file.get("database_url"))):
+        if url and _names_a_password(url):
+            raise ConfigurationError(
+                f"{key}: a secret never stands in the configuration.",
+                next_step="Give the whole URL in the variable REPORTER_DATABASE_URL."
+                if key == "database_url"
+                else "Use a proxy that knows this machine without a password.",
+            )
 
 
-def _rule(kind: str, message: str) -> str:
-    return "unknown key" if kind == "extra_forbidden" else message
+def _names_a_password(url: Any) -> bool:
+    try:
+        return urlsplit(str(url)).password is not None
+    except ValueError:
+        return False
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """Name a key as it stands in the file, or the variable that overrules it."""
+    variable = _PREFIX + _NESTED.join(str(part) for part in location).upper()
+    return variable if variable in os.environ else ".".join(str(part) for part in location)

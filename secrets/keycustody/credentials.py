@@ -20,7 +20,7 @@ from keycustody.providers import KeyProvider
 from keycustody.redacted import Redacted
 from keycustody.wraps import Wrap
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SUFFIX = ".secret"
 
 
@@ -73,8 +73,8 @@ class CredentialStore:
 
         """
         with files.trouble("The credential store cannot be read"):
-            names = sorted(path.stem for path in self.folder.iterdir() if path.suffix == _SUFFIX)
-        return {name: self._read(name)[0] for name in names}
+            found = sorted(path.stem for path in self.folder.iterdir() if path.suffix == _SUFFIX)
+        return {name: self._read(name)[0] for name in found if NAME_PATTERN.fullmatch(name)}
 
     def delete(self, name: str) -> None:
         """
@@ -103,7 +103,7 @@ class CredentialStore:
             raise SealError(f"The file of the credential {name} was altered or cut short.") from error
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not NAME_PATTERN.fullmatch(name):
             raise ValueError("a credential's name is 1 to 64 lower-case letters, digits, '.', '_' or '-'")
         return self.folder / f"{name}{_SUFFIX}"
 
