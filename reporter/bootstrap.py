@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import entry_points
@@ -14,7 +15,6 @@ from sqlalchemy import Engine as Database
 
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
-from keycustody.errors import KeyCustodyError
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter import config
@@ -29,8 +29,9 @@ from reporter.delivery.ledger import Ledger
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import Queue
 from reporter.delivery.service import DeliveryService
-from reporter.errors import ConfigurationError, CustodyError
+from reporter.errors import ConfigurationError
 from reporter.evidence.bodies import BodyVault
+from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.vault import EvidenceVault
 from reporter.home import Layout
@@ -74,10 +75,8 @@ class App:
         if len(environments) > 1:
             raise ConfigurationError(f"secret:{name} is used in several environments; give each its own (law 9).")
         environment = environments.pop()
-        try:
+        with custody_errors():
             self.credentials.set(name, value, environment)
-        except KeyCustodyError as error:
-            raise CustodyError(str(error)) from error
         lanes = [lane_name(key, environment) for key in users]
         return environment, [lane for lane in lanes if self.deliveries.queue.resume(lane, actor)]
 
@@ -119,22 +118,21 @@ def open_home(
     layout = Layout(configuration.home)
     database = database or open_engine(configuration.database, pool_size=configuration.delivery.concurrency + 2)
     migrate.require_current(database)
-    try:
+    with custody_errors(
+        next_step="Restore the folder from its backup: without its keys nothing that was sealed opens."
+    ):
         provider = LocalKeyring.open(layout.keyring)
-    except KeyCustodyError as error:
-        raise CustodyError(str(error)) from error
     credentials = CredentialStore(layout.credentials, provider)
     keys = CaseKeys(provider, KeyStore(layout.wraps))
     vault = EvidenceVault(keys, LocalObjectStore(layout.objects), clock)
     bodies = BodyVault(keys)
     shelf = SchemaShelf()
-    desks = {name: _desk(name, configuration, adapters, shelf) for name in configuration.authority}
+    desks = {name: desk_of(name, configuration, adapters, shelf) for name in configuration.authority}
     lease = timedelta(seconds=configuration.delivery.lease_seconds)
     queue = Queue(database, clock, lease)
 
-    def connect(name: str) -> Connection:
-        endpoint = _endpoint(name, configuration, desks[name], credentials)
-        return desks[name].adapter.connect(endpoint, (transports or {}).get(name))
+    def connected(name: str) -> Connection:
+        return connect(name, configuration, desks[name], credentials, (transports or {}).get(name))
 
     submissions: SubmissionService
     cases = CaseService(
@@ -148,7 +146,7 @@ def open_home(
     submissions = SubmissionService(database, clock, cases, desks, bodies, queue, configuration.approval.people)
     ledger = Ledger(database, bodies, clock, lease)
     deliveries = DeliveryService(
-        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connect
+        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected
     )
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     return App(
@@ -157,7 +155,13 @@ def open_home(
     )  # fmt: skip
 
 
-def _desk(name: str, configuration: Configuration, adapters: Mapping[str, Adapter], shelf: SchemaShelf) -> Desk:
+def desk_of(name: str, configuration: Configuration, adapters: Mapping[str, Adapter], shelf: SchemaShelf) -> Desk:
+    """
+    Give the desk of one configured authority.
+
+    Raises:
+        ConfigurationError: Its section is wrong; the text names it.
+    """
     section = configuration.authority[name]
     if name not in adapters:
         known = ", ".join(sorted(adapters)) or "none"
@@ -166,26 +170,45 @@ def _desk(name: str, configuration: Configuration, adapters: Mapping[str, Adapte
     for key in section.settings:
         if key not in adapter.setting_keys:
             raise ConfigurationError(f"authority.{name}.{key}: unknown key.")
-    adapter.endpoint_url(section.environment, section.base_url)
+    with _named(name):
+        adapter.endpoint_url(section.environment, section.base_url)
     return Desk(adapter, section.environment, configuration.organisation, section.settings, shelf)
 
 
-def _endpoint(name: str, configuration: Configuration, desk: Desk, credentials: CredentialStore) -> Endpoint:
+def connect(
+    name: str, configuration: Configuration, desk: Desk, credentials: CredentialStore, transport: Any = None
+) -> Connection:
+    """
+    Open a channel to one authority, with its credential; nothing is sent yet.
+
+    Raises:
+        ConfigurationError: Its section, the proxy or the certificate authority is wrong.
+        CustodyError: The credential is missing, or does not open.
+        PolicyError: The credential belongs to another environment.
+        EnvironmentTroubleError: The credential store cannot be read.
+    """
     section = configuration.authority[name]
     if not section.secret_name or not section.username:
         raise ConfigurationError(f"authority.{name}: username and password are needed to connect.")
-    try:
+    with custody_errors(f"authority.{name}: ", next_step=f"Set it with: reporter secret set {section.secret_name}"):
         password = credentials.get(section.secret_name, section.environment).reveal()
-    except KeyCustodyError as error:
-        raise CustodyError(
-            f"authority.{name}: {error}", next_step=f"Set it with: reporter secret set {section.secret_name}"
-        ) from error
-    return Endpoint(
-        environment=section.environment,
-        base_url=desk.adapter.endpoint_url(section.environment, section.base_url),
-        username=section.username,
-        password=SecretStr(password),
-        timeout_seconds=configuration.delivery.timeout_seconds,
-        proxy=configuration.http.proxy,
-        ca_file=configuration.http.ca_file,
-    )
+    with _named(name):
+        endpoint = Endpoint(
+            environment=section.environment,
+            base_url=desk.adapter.endpoint_url(section.environment, section.base_url),
+            username=section.username,
+            password=SecretStr(password),
+            timeout_seconds=configuration.delivery.timeout_seconds,
+            proxy=configuration.http.proxy,
+            ca_file=configuration.http.ca_file,
+        )
+        return desk.adapter.connect(endpoint, transport)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say whose section it is that an adapter finds wrong."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"authority.{name}: {error.message}", next_step=error.next_step) from error

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keycustody.credentials import CredentialStore
-from keycustody.errors import KeyCustodyError
 from keycustody.providers import LocalKeyring
 from reporter import config
 from reporter.authority import Environment
 from reporter.db import migrate
 from reporter.db.engine import open_engine
-from reporter.errors import CustodyError, EnvironmentTroubleError, UsageError
+from reporter.errors import EnvironmentTroubleError, UsageError
+from reporter.evidence.custody import custody_errors
 
 #: What the built-in sandbox accepts; of no use anywhere else.
 SANDBOX_SECRETS = {"ncmec-password": "pswd456"}
@@ -79,27 +79,41 @@ def create(home: Path) -> None:
     """
     Set up a home: keys, credentials of the sandbox, database, and last of all reporter.toml.
 
+    What an earlier attempt left behind is kept and built upon.
+
     Raises:
         UsageError: There is a home already; it is not touched.
-        EnvironmentTroubleError: The disk does not let us.
+        EnvironmentTroubleError: The disk or the database does not let us.
+        CustodyError: The keys that are there already cannot be used.
     """
     file = home / config.FILE_NAME
-    if file.exists():
-        raise UsageError(f"{home} is a Reporter home already; nothing was changed.", next_step="See: reporter doctor")
+    partial = file.with_suffix(".partial")
     layout = Layout(home)
     try:
+        if home.exists() and not home.is_dir():
+            raise UsageError(f"{home} is a file.", next_step="Choose another home with REPORTER_HOME.")
+        if file.exists():
+            raise UsageError(
+                f"{home} is a Reporter home already; nothing was changed.", next_step="See: reporter doctor"
+            )
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (layout.wraps, layout.credentials, layout.objects):
             folder.mkdir(exist_ok=True, mode=0o700)
-        provider = LocalKeyring.open(layout.keyring) if layout.keyring.exists() else LocalKeyring.create(layout.keyring)
-        credentials = CredentialStore(layout.credentials, provider)
-        for name, secret in SANDBOX_SECRETS.items():
-            credentials.set(name, secret, Environment.SANDBOX)
-        partial = file.with_suffix(".partial")
+        with custody_errors():
+            _make_keys(layout)
         partial.write_text(_CONFIGURATION, encoding="utf-8")
+        database = open_engine(config.load(home, partial.name).database)
+        migrate.upgrade(database)
+        database.dispose()
         partial.replace(file)
-        migrate.upgrade(open_engine(config.load(home).database))
     except OSError as error:
-        raise EnvironmentTroubleError(f"{home} cannot be set up: {error.strerror}.") from error
-    except KeyCustodyError as error:
-        raise CustodyError(str(error)) from error
+        raise EnvironmentTroubleError(
+            f"{home} cannot be set up: {error.strerror}.", next_step="Choose another home with REPORTER_HOME."
+        ) from error
+
+
+def _make_keys(layout: Layout) -> None:
+    provider = LocalKeyring.open(layout.keyring) if layout.keyring.exists() else LocalKeyring.create(layout.keyring)
+    credentials = CredentialStore(layout.credentials, provider)
+    for name in SANDBOX_SECRETS.keys() - credentials.names().keys():
+        credentials.set(name, SANDBOX_SECRETS[name], Environment.SANDBOX)

@@ -45,7 +45,7 @@ class NCMECAdapter:
         if pinned := PINNED.get(environment):
             if base_url is not None and base_url.rstrip("/") != pinned:
                 raise ConfigurationError(
-                    f"[authority.ncmec] base_url is not NCMEC's {environment} service, which is {pinned}.",
+                    f"base_url is not NCMEC's {environment} service, which is {pinned}.",
                     next_step='Remove base_url, or set environment = "sandbox".',
                 )
             return pinned
@@ -53,7 +53,7 @@ class NCMECAdapter:
         host = (urlsplit(url).hostname or "").rstrip(".")
         if host == _OFFICIAL_DOMAIN or host.endswith(f".{_OFFICIAL_DOMAIN}"):
             raise ConfigurationError(
-                "[authority.ncmec] base_url is NCMEC's own service, but the environment is the sandbox.",
+                "base_url is NCMEC's own service, but the environment is the sandbox.",
                 next_step='Set environment = "test" or "production", and remove base_url.',
             )
         return url

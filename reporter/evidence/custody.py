@@ -10,9 +10,9 @@ from reporter.errors import CustodyError, EnvironmentTroubleError, PolicyError
 
 
 @contextmanager
-def custody_errors(about: str = "") -> Iterator[None]:
+def custody_errors(about: str = "", next_step: str = "") -> Iterator[None]:
     """
-    Run a block that uses keys; ``about`` opens the text of what it raises.
+    Run a block that uses keys; ``about`` opens the text of what it raises, ``next_step`` mends what is no disk trouble.
 
     Raises:
         EnvironmentTroubleError: Keys or objects cannot be read or written.
@@ -25,6 +25,6 @@ def custody_errors(about: str = "") -> Iterator[None]:
     except StorageError as error:
         raise EnvironmentTroubleError(f"{about}{error}") from error
     except WrongEnvironmentError as error:
-        raise PolicyError(f"{about}{error}") from error
+        raise PolicyError(f"{about}{error}", next_step=next_step) from error
     except KeyCustodyError as error:
-        raise CustodyError(f"{about}{error}") from error
+        raise CustodyError(f"{about}{error}", next_step=next_step) from error
