@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 from reporter.audit import service as audit
 from reporter.authority import Connection, Environment, Outcome
 from reporter.clock import Clock
+from reporter.config import Authority
 from reporter.db.engine import transaction
 from reporter.delivery.model import lane_name
-from reporter.delivery.queue import Queue
+from reporter.delivery.queue import Queue, paused_lanes
 from reporter.errors import AuthorityTroubleError, NotFoundError
 from reporter.submissions.packaging import Desk
 from reporter.submissions.schemas import SchemaShelf, StoredSchema
@@ -46,7 +47,10 @@ class AuthorityService:
         answer = self._connect(authority).probe()
         if answer.outcome is not Outcome.ACCEPTED:
             reason = answer.reason or f"it answered with code {answer.code or answer.http_status}"
-            raise AuthorityTroubleError(f"{authority} ({desk.environment}): {reason.rstrip('.')}.")
+            raise AuthorityTroubleError(
+                f"{authority} ({desk.environment}): {reason.rstrip('.')}.",
+                next_step=_next_step(authority, desk.environment, answer.outcome),
+            )
         return desk.environment, self._queue.resume(lane_name(authority, desk.environment), actor)
 
     def fetch_schema(self, authority: str, actor: str) -> tuple[StoredSchema, bool]:
@@ -77,3 +81,24 @@ class AuthorityService:
                 f"Authority {authority} is not configured.", next_step="Add its section to reporter.toml."
             )
         return self._desks[authority]
+
+
+def standing_still(database: Engine, sections: Mapping[str, Authority]) -> dict[str, str]:
+    """Give the paused lanes, each with its reason and what lets it go on."""
+    shown = {}
+    for lane, reason in paused_lanes(database).items():
+        authority = lane.partition(":")[0]
+        secret = sections[authority].secret_name if authority in sections else "NAME"
+        shown[lane] = (
+            f"{reason} Set the password with: reporter secret set {secret} "
+            f"(or mend the username in reporter.toml). Then: reporter authority status {authority}"
+        )
+    return shown
+
+
+def _next_step(authority: str, environment: Environment, outcome: Outcome) -> str:
+    if outcome is Outcome.UNAUTHORISED:
+        return "Check the username, and set the password with `reporter secret set`."
+    if outcome is Outcome.NOT_SENT and environment is Environment.SANDBOX:
+        return f"Is it running? Start it in another terminal: reporter sandbox {authority}"
+    return ""

@@ -62,7 +62,7 @@ class _Situation:
         if receipt is not None:
             return self._accepted(receipt)
         if self.last.outcome is Outcome.UNAUTHORISED and self.last.own:
-            return Pause(f"{_PAUSED} ({self.last.code or self.last.step}).")
+            return Pause(f"{self.last.reason.rstrip('.') or _PAUSED}, at {self.last.step}.")
         if self._undocumented() > UNDOCUMENTED_LIMIT:
             reason = f"the authority keeps answering with a code that it does not document: {self.last.code}"
             return self._in_doubt(reason) if self.open_finals else self._attention(reason)

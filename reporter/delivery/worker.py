@@ -19,6 +19,7 @@ from datetime import timedelta
 from reporter.clock import Clock
 from reporter.delivery.engine import Engine, Result
 from reporter.delivery.queue import Queue
+from reporter.errors import ReporterError
 
 _log = logging.getLogger(__name__)
 #: How often an idle worker looks for new work.
@@ -48,7 +49,13 @@ class Worker:
         self._stop.set()
 
     def once(self) -> None:
-        """Work everything that is due now."""
+        """
+        Work everything that is due now; trouble with one delivery does not keep the others waiting.
+
+        Raises:
+            ReporterError: Keys, disk, database or configuration stood in the way of at least one.
+
+        """
         with ThreadPoolExecutor(self._concurrency) as pool:
             threads = [pool.submit(self._drain) for _ in range(self._concurrency)]
         for thread in threads:
@@ -69,7 +76,8 @@ class Worker:
             try:
                 self.once()
             except Exception as error:
-                _log.error("worker: %s; trying again", type(error).__name__)
+                what = error.diagnostics() if isinstance(error, ReporterError) else type(error).__name__
+                _log.error("worker: %s; trying again", what)
             self._wait(_POLL.total_seconds())
 
     def _wait(self, seconds: float) -> None:
@@ -77,10 +85,14 @@ class Worker:
             self._clock.sleep(min(max(seconds, 0.0), _POLL.total_seconds()))
 
     def _drain(self) -> None:
-        while not self._stop.is_set():
-            claim = self._queue.claim(self._name, self._lanes)
-            if claim is None:
-                return
-            result = self._engine.work(claim)
+        trouble: ReporterError | None = None
+        while not self._stop.is_set() and (claim := self._queue.claim(self._name, self._lanes)):
+            try:
+                result = self._engine.work(claim)
+            except ReporterError as error:  # its lease keeps it from coming up again at once
+                trouble = trouble or error
+                continue
             if result is not None:
                 self._report(result)
+        if trouble:
+            raise trouble
