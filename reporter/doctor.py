@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from keycustody import files
+from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
-from keycustody.errors import KeyCustodyError
 from keycustody.providers import LocalKeyring
+from keycustody.store import KeyStore
 from reporter import config
-from reporter.bootstrap import find_adapters
+from reporter.bootstrap import connect, desk_of, find_adapters
+from reporter.cases.store import CaseStore
 from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine, transaction
+from reporter.delivery.authorities import standing_still
 from reporter.delivery.model import lane_name
-from reporter.delivery.queue import paused_lanes
 from reporter.errors import ReporterError
+from reporter.evidence.bodies import BodyVault
+from reporter.evidence.custody import custody_errors
 from reporter.home import Layout
 from reporter.submissions.schemas import SchemaShelf
 
@@ -44,26 +51,35 @@ def examine() -> list[Symptom]:
     except ReporterError as error:
         return [Symptom("configuration", "fail", error.diagnostics())]
     symptoms = [Symptom("configuration", "ok", str(configuration.home / config.FILE_NAME))]
-    for look in (_home, _keys, _database, _installation, _authorities):
-        symptoms += _safely(look, configuration)
+    for look in (_variables, _home, _keys, _database, _installation, _organisation):
+        symptoms += _safely(look.__name__.strip("_"), partial(look, configuration))
+    for name in configuration.authority:
+        symptoms += _safely(name, partial(_authority, name, configuration))
     return symptoms
 
 
-def _safely(look: Callable[[Configuration], Iterator[Symptom]], configuration: Configuration) -> list[Symptom]:
+def _safely(name: str, look: Callable[[], Iterator[Symptom]]) -> list[Symptom]:
     symptoms: list[Symptom] = []
     try:
-        symptoms.extend(look(configuration))
+        symptoms.extend(look())
     except ReporterError as error:
-        symptoms.append(Symptom(look.__name__.strip("_"), "fail", error.diagnostics()))
-    except (KeyCustodyError, OSError) as error:
-        symptoms.append(Symptom(look.__name__.strip("_"), "fail", str(error)))
+        symptoms.append(Symptom(name, "fail", error.diagnostics()))
+    except OSError as error:
+        symptoms.append(Symptom(name, "fail", f"{error.filename or 'the disk'}: {error.strerror}"))
     return symptoms
+
+
+def _variables(_configuration: Configuration) -> Iterator[Symptom]:
+    for name in config.stray_variables(find_adapters()):
+        yield Symptom("variables", "warn", f"{name} is no key of the configuration and changes nothing")
 
 
 def _home(configuration: Configuration) -> Iterator[Symptom]:
     home = configuration.home
     if home.stat().st_mode & 0o077:
         yield Symptom("home", "warn", f"{home} can be read by others; chmod 700 {home}")
+    if not os.access(home, os.W_OK):
+        yield Symptom("home", "fail", f"{home} cannot be written: a read-only disk, or somebody else's folder")
     free = shutil.disk_usage(home).free
     state = "ok" if free >= _LITTLE_SPACE else "warn"
     yield Symptom("disk", state, f"{free / (1 << 30):.1f} GiB free at {home}")
@@ -71,33 +87,38 @@ def _home(configuration: Configuration) -> Iterator[Symptom]:
 
 def _keys(configuration: Configuration) -> Iterator[Symptom]:
     layout = Layout(configuration.home)
-    provider = LocalKeyring.open(layout.keyring)
+    for folder in (layout.wraps, layout.credentials, layout.objects):
+        yield from _safely(folder.name, partial(_private, folder))
+    with custody_errors():
+        provider = LocalKeyring.open(layout.keyring)
     yield Symptom("keys", "ok", f"local keyring, version {provider.current_version}")
-    names = CredentialStore(layout.credentials, provider).names()
-    for authority, section in configuration.authority.items():
-        kept_for = names.get(section.secret_name)
-        if kept_for == section.environment:
-            yield Symptom(f"{authority} credential", "ok", f"secret:{section.secret_name} for {section.environment}")
-        else:
-            found = f"belongs to {kept_for}" if kept_for else "is not set"
-            advice = f"secret:{section.secret_name} {found}; run: reporter secret set {section.secret_name}"
-            yield Symptom(f"{authority} credential", "fail", advice)
+
+
+def _private(folder: Path) -> Iterator[Symptom]:
+    with custody_errors(), files.trouble(f"{folder} cannot be used"):
+        files.require_private(folder)
+    yield from ()
 
 
 def _database(configuration: Configuration) -> Iterator[Symptom]:
     engine = open_engine(configuration.database)
-    migrate.require_current(engine)
-    yield Symptom("database", "ok", f"{engine.dialect.name}, revision {migrate.revisions(engine)[0]}")
-    yield from _durability(engine)
-    if engine.dialect.name == "sqlite":
-        kind = _file_system(configuration.home)
-        if kind in _NETWORK_FILE_SYSTEMS:
-            yield Symptom("database disk", "fail", f"SQLite on {kind} loses data; use a local disk or PostgreSQL")
-    for lane, reason in paused_lanes(engine).items():
-        yield Symptom(lane, "fail", f"{reason} Then: reporter authority status {lane.split(':')[0]}")
+    try:
+        migrate.require_current(engine)
+        yield Symptom("database", "ok", f"{engine.dialect.name}, revision {migrate.revisions(engine)[0]}")
+        yield _durability(engine)
+        if engine.dialect.name == "sqlite":
+            kind = _file_system(configuration.home)
+            if kind in _NETWORK_FILE_SYSTEMS:
+                yield Symptom("database disk", "fail", f"SQLite on {kind} loses data; use a local disk or PostgreSQL")
+        for lane, advice in standing_still(engine, configuration.authority).items():
+            yield Symptom(lane, "fail", f"stands still: {advice}")
+        yield from _schemas(configuration, engine)
+        yield from _safely("cases", partial(_cases, configuration, engine))
+    finally:
+        engine.dispose()
 
 
-def _durability(engine: Engine) -> Iterator[Symptom]:
+def _durability(engine: Engine) -> Symptom:
     """A commit that a power cut can take back would let a report be filed twice."""
     with transaction(engine) as connection:
         if engine.dialect.name == "sqlite":
@@ -109,7 +130,31 @@ def _durability(engine: Engine) -> Iterator[Symptom]:
             ]
             full = "off" not in settings
             wanted = "fsync and synchronous_commit"
-    yield Symptom("durability", "ok" if full else "fail", wanted if full else f"{wanted} is off; turn it on")
+    return Symptom("durability", "ok" if full else "fail", wanted if full else f"{wanted} is off; turn it on")
+
+
+def _schemas(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+    for name, section in configuration.authority.items():
+        with transaction(engine) as connection:
+            schema = SchemaShelf().in_force(connection, name, section.environment)
+        if schema is None:
+            advice = f"not fetched: only the documented rules are checked; run: reporter authority schema {name}"
+            yield Symptom(f"{name} schema", "warn", advice)
+        else:
+            yield Symptom(f"{name} schema", "ok", f"sha256:{schema.sha256[:16]}… fetched {schema.fetched_at:%Y-%m-%d}")
+
+
+def _cases(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+    """Open the newest case: that fails where keys and database do not belong together."""
+    layout = Layout(configuration.home)
+    with custody_errors():
+        keys = CaseKeys(LocalKeyring.open(layout.keyring), KeyStore(layout.wraps))
+    store = CaseStore(BodyVault(keys))
+    with transaction(engine) as connection:
+        cases = store.summaries(connection)
+        if cases:
+            store.load(connection, cases[-1].reference)
+    yield Symptom("cases", "ok", f"{len(cases):,} on record{', the newest opens' if cases else ''}")
 
 
 def _installation(_configuration: Configuration) -> Iterator[Symptom]:
@@ -121,24 +166,22 @@ def _installation(_configuration: Configuration) -> Iterator[Symptom]:
         yield Symptom("installation", "fail", text)
 
 
-def _authorities(configuration: Configuration) -> Iterator[Symptom]:
-    known = find_adapters()
-    shelf, engine = SchemaShelf(), open_engine(configuration.database)
+def _organisation(configuration: Configuration) -> Iterator[Symptom]:
     if not configuration.organisation.reporting_person.emails:
         yield Symptom("organisation", "fail", "organisation.reporting_person.email is missing; reports need it")
-    for name, section in configuration.authority.items():
-        if name not in known:
-            yield Symptom(name, "fail", f"there is no such adapter (installed: {', '.join(sorted(known))})")
-            continue
-        url = known[name].endpoint_url(section.environment, section.base_url)
-        yield Symptom(lane_name(name, section.environment), "ok", url)
-        with transaction(engine) as connection:
-            schema = shelf.in_force(connection, name, section.environment)
-        if schema is None:
-            advice = f"not fetched: only the documented rules are checked; run: reporter authority schema {name}"
-            yield Symptom(f"{name} schema", "warn", advice)
-        else:
-            yield Symptom(f"{name} schema", "ok", f"sha256:{schema.sha256[:16]}… fetched {schema.fetched_at:%Y-%m-%d}")
+    if not configuration.authority:
+        yield Symptom("organisation", "fail", "no authority is configured; add an [authority.NAME] section")
+
+
+def _authority(name: str, configuration: Configuration) -> Iterator[Symptom]:
+    """Go as far as sending: section, URL, credential, proxy and certificates are what a delivery needs."""
+    layout, section = Layout(configuration.home), configuration.authority[name]
+    desk = desk_of(name, configuration, find_adapters(), SchemaShelf())
+    with custody_errors():
+        credentials = CredentialStore(layout.credentials, LocalKeyring.open(layout.keyring))
+    with connect(name, configuration, desk, credentials):
+        url = desk.adapter.endpoint_url(section.environment, section.base_url)
+        yield Symptom(lane_name(name, section.environment), "ok", f"{url} as {section.username}")
 
 
 def _file_system(folder: Path) -> str:
