@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlmodel import col
 
 from reporter.cases.document import ParsedDocument, parse_kept
+from reporter.cases.model import REFERENCE_PATTERN
 from reporter.cases.records import CaseState, CaseSummary, Revision, StoredCase
 from reporter.cases.tables import CaseRecord, CaseRevision
 from reporter.errors import ConflictError, NotFoundError
@@ -196,4 +198,5 @@ class CaseStore:
 
 def unknown(reference: str) -> NotFoundError:
     """Give the error for a reference that is not on record; the reference is repeated only where it is one."""
-    return NotFoundError(f"There is no case {reference} here.", next_step="See them all: reporter case list")
+    named = f" {reference}" if re.fullmatch(REFERENCE_PATTERN, reference) else " of that reference"
+    return NotFoundError(f"There is no case{named} here.", next_step="See them all: reporter case list")

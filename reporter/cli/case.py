@@ -91,12 +91,18 @@ def show(
     Example: reporter case show TS-2026-000101
     """
     from reporter.cli import case_text
+    from reporter.delivery.authorities import standing_still
+    from reporter.delivery.model import lane_name
 
     with open_app() as house:
         if document:
             case_text.say_document(house.cases.document(reference, actor(name, house)))
             return
         shown = case_text.shown(house.cases.describe(reference), house.submissions.overview(reference))
+        paused = standing_still(house.database, house.configuration.authority)
+    for entry in shown["submissions"]:
+        if entry["state"] in ("approved", "delivering"):
+            entry["reason"] = paused.get(lane_name(entry["authority"], entry["environment"]), entry["reason"])
     if as_json:
         print_json(shown)
     else:

@@ -222,6 +222,8 @@ def say_shown(case: Mapping[str, Any]) -> None:
         line += f", {entry['attempts']} attempts" if entry["attempts"] > 1 else ""
         line += f", {receipt['kind']} receipt {receipt['reference']} at {receipt['at']}" if receipt else ""
         say(line)
+        if entry["reason"]:
+            say(f"      {entry['reason']}")
         for need in entry["needs"]:
             say(f"      needs {_line(need)}")
 

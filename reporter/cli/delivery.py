@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reporter.cli.output import AsJson, open_app, print_json, say
+from reporter.cli.output import AsJson, moment, open_app, print_json, say, tell
 
 if TYPE_CHECKING:
     from reporter.bootstrap import App
@@ -28,6 +28,8 @@ def show(
     """
     with open_app() as house:
         calls = house.deliveries.calls(reference)
+        if not calls:
+            house.cases.load(reference)  # so that a reference which is none is said to be none
     if as_json:
         print_json(
             {
@@ -49,7 +51,7 @@ def show(
         return
     for call in calls:
         reason = f"  {call.reason}" if call.reason else ""
-        say(f"{call.at:%Y-%m-%d %H:%M:%S}Z  attempt {call.attempt}  {call.step:<16} {call.outcome} {call.code}{reason}")
+        say(f"{moment(call.at)}  attempt {call.attempt}  {call.step:<16} {call.outcome} {call.code}{reason}")
     if not calls:
         say(f"No authority was called for {reference} yet.")
 
@@ -73,14 +75,14 @@ def deliver(
 
     Example: reporter deliver --until-idle
     """
-    from reporter.delivery.queue import paused_lanes
+    from reporter.delivery.authorities import standing_still
 
     results: dict[str, Result] = {}
 
     def report(result: Result) -> None:
         results[result.submission_id] = result
         if not as_json:
-            say(_line(house, result))
+            tell(_line(house, result))
 
     with open_app() as house:
         worker = house.deliveries.worker(report)
@@ -88,14 +90,15 @@ def deliver(
             worker.until_idle()
         else:
             worker.once()
-        paused = paused_lanes(house.database)
+        paused = standing_still(house.database, house.configuration.authority)
+        due = house.deliveries.queue.next_due(house.deliveries.lanes)
         shown = [_shown(house, result) for result in results.values()]
     if as_json:
-        print_json({"deliveries": shown, "paused": paused})
+        print_json({"deliveries": shown, "paused": paused, "next_due": due.isoformat() if due else None})
     elif not shown and not paused:
-        say("Nothing is due.")
-    for lane, reason in paused.items():
-        say(f"{lane} stands still: {reason} Mend it, then: reporter authority status {lane.split(':')[0]}", stderr=True)
+        say(f"Nothing is due before {moment(due)}." if due else "Nothing is due.")
+    for lane, advice in paused.items():
+        say(f"{lane} stands still: {advice}", stderr=True)
     raise typer.Exit(_exit_code(shown, paused))
 
 
@@ -106,7 +109,7 @@ def worker() -> None:
     Example: reporter worker
     """
     with open_app() as house:
-        running = house.deliveries.worker(lambda result: say(_line(house, result)))
+        running = house.deliveries.worker(lambda result: tell(_line(house, result)))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: running.stop())
         say(f"Working {', '.join(house.deliveries.lanes) or 'nothing: no authority is configured'}. Ctrl-C stops.")
@@ -136,9 +139,9 @@ def _shown(house: App, result: Result) -> dict[str, Any]:
 
 def _line(house: App, result: Result) -> str:
     entry = _shown(house, result)
-    line = f"{entry['reference']} → {entry['authority']} ({entry['environment']}): {entry['state']}"
+    line = f"{entry['reference']} → {entry['authority']} ({entry['environment']}): {entry['state'].replace('_', ' ')}"
     if entry["receipt"]:
         line += f", receipt {entry['receipt']}"
     if entry["reason"]:
-        line += f". {entry['reason']}"
-    return line + (f" Next try {entry['again_at']}." if entry["again_at"] else "")
+        line += f": {entry['reason']}"
+    return line + (f"; next try {moment(result.again_at)}" if result.again_at else "")

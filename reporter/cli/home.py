@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def init() -> None:
+def init(as_json: AsJson = False) -> None:
     """
     Set up a home: reporter.toml, keys, database. It talks to the sandbox until you say otherwise.
 
@@ -28,6 +28,9 @@ def init() -> None:
 
     home = home_folder()
     create(home)
+    if as_json:
+        print_json({"home": str(home)})
+        return
     say(f"Reporter lives in {home} now. It reports to the built-in sandbox until you say otherwise.")
     say(f"Next: write who you are into {home / FILE_NAME}, and in another terminal run: reporter sandbox")
 
@@ -51,7 +54,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @db.command()
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """
     Bring the database to this program's revision; safe to run from several machines at once.
 
@@ -64,4 +67,8 @@ def upgrade() -> None:
     engine = open_engine(config.load().database)
     before, head = migrate.revisions(engine)
     migrate.upgrade(engine)
+    engine.dispose()
+    if as_json:
+        print_json({"revision": head, "changed": before != head})
+        return
     say(f"The database is at revision {head}{' already' if before == head else ''}.")

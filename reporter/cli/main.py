@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,21 +47,35 @@ def _root(
 
 def run() -> None:
     """Run the command line; every trouble leaves as one line on standard error and an exit code (see errors)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no terminal is too old to be told
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown for want of arguments
-            typer.echo(f"Error: {message}", err=True)
+            typer.echo(f"Error: {_discreet(message)}{_help(error)}", err=True)
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("Stopped.", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except SystemExit:  # typer's answer to a closed pipe: whoever reads, such as head, has had enough
         sys.exit(0)
     except Exception as error:
         sys.exit(_fail(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _discreet(message: str) -> str:
+    """Leave out words that nobody asked for: they may be a password, or a name without quotes."""
+    if message.startswith("Got unexpected extra argument"):
+        return "There are more words than this command takes. Text with spaces goes in quotes."
+    return message
+
+
+def _help(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f" See: {context.command_path} --help" if context else ""
 
 
 def _fail(error: Exception) -> int:
@@ -71,8 +88,10 @@ def _fail(error: Exception) -> int:
         where = f": {error.filename}" if error.filename else ""
         typer.echo(f"Error: {error.strerror or type(error).__name__}{where}.", err=True)
         return 4
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
     typer.echo(
-        f"Error: an internal fault ({type(error).__name__}); nothing half-done was kept. "
+        f"Error: an internal fault ({what}); nothing half-done was kept. "
         "Please report it with the command you ran; no case data is needed.",
         err=True,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from reporter.bootstrap import App
@@ -38,17 +41,18 @@ def actor(name: str | None, app: App) -> str:
     Give who acts.
 
     Raises:
+        UsageError: The name is none.
         PolicyError: A name was claimed where an authority's test or production system is configured: until people are
             enrolled, only the operating system vouches for somebody there.
     """
     from reporter.authority import Environment
-    from reporter.errors import PolicyError
+    from reporter.errors import PolicyError, UsageError
 
-    user = getpass.getuser()
-    if name is None or name == user:
+    user = _system_user()
+    if name is None or (name := name.strip()) == user:
         return user
-    if not name.strip():
-        raise PolicyError("--as needs a name.")
+    if not name.isprintable() or not name:
+        raise UsageError("--as needs a name, in one line.")
     beyond = [key for key, desk in app.desks.items() if desk.environment is not Environment.SANDBOX]
     if beyond:
         raise PolicyError(
@@ -56,6 +60,15 @@ def actor(name: str | None, app: App) -> str:
             next_step="Outside the sandbox each person uses an operating-system account of their own.",
         )
     return name
+
+
+def _system_user() -> str:
+    """Give the user whom the operating system vouches for; variables such as LOGNAME are anybody's."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # as in a container with a number for a user
+        return f"uid-{number}"
 
 
 def print_json(data: Any) -> None:
@@ -73,6 +86,19 @@ def console(*, stderr: bool = False) -> Console:
 def say(text: str, *, stderr: bool = False) -> None:
     """Print a plain line."""
     typer.echo(text, err=stderr)
+
+
+def tell(text: str) -> None:
+    """Print a line of progress; where nobody can take it any more, work goes on in silence."""
+    try:
+        typer.echo(text)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def moment(at: datetime) -> str:
+    """Give an instant for people."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
 def finding(entry: Finding) -> dict[str, str]:

@@ -11,11 +11,14 @@ from reporter.cli.output import As, AsJson, actor, open_app, print_json, say
 
 app = typer.Typer(no_args_is_help=True, help="Keep credentials; they are never printed.")
 
+#: Bytes of a secret at most; no password or token comes near.
+_LONGEST = 4096
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help='As in password = "secret:NAME".')]
 
 
 @app.command("set")
-def set_(name: Name, acting: As = None) -> None:
+def set_(name: Name, acting: As = None, as_json: AsJson = False) -> None:
     """
     Seal a secret from standard input; it belongs to the environment of the authority that uses it.
 
@@ -23,15 +26,32 @@ def set_(name: Name, acting: As = None) -> None:
     """
     from reporter.errors import UsageError
 
-    asked = sys.stdin.isatty()
-    value = typer.prompt(f"Value of {name}", hide_input=True) if asked else sys.stdin.read().rstrip("\r\n")
-    if not value:
+    asked = sys.stdin is not None and sys.stdin.isatty()
+    value = typer.prompt(f"Value of {name}", hide_input=True) if asked else _standard_input()
+    if not value.strip():
         raise UsageError("Standard input is empty; nothing was changed.")
+    if not value.isprintable():
+        raise UsageError("A secret is one line without control characters; nothing was changed.")
     with open_app() as house:
         environment, lanes = house.set_secret(name, value, actor(acting, house))
+    if as_json:
+        print_json({"secret": name, "environment": environment, "resumed": lanes})
+        return
     say(f"Secret {name} is sealed for {environment}.")
     for lane in lanes:
         say(f"{lane} goes on.")
+
+
+def _standard_input() -> str:
+    from reporter.errors import UsageError
+
+    given = sys.stdin.buffer.read(_LONGEST + 1) if sys.stdin else b""
+    if len(given) > _LONGEST:
+        raise UsageError(f"A secret has at most {_LONGEST:,} bytes; nothing was changed.")
+    try:
+        return given.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise UsageError("Standard input is not UTF-8 text; nothing was changed.") from None
 
 
 @app.command("list")

@@ -130,7 +130,8 @@ def approve(
             say(f"Approval of {where} is recorded; {result.missing} more {people} must approve.")
         else:
             say(f"{where} is {result.state.value}. Digest sha256:{result.digest}")
-            say("Next: reporter deliver --until-idle")
+            if result.state == "approved":
+                say("Next: reporter deliver --until-idle")
 
 
 def _indented(document: Document) -> str:
