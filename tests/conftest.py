@@ -2,7 +2,8 @@
 What every test shares: quiet surroundings, both databases, outside programs, and no skip unseen in CI.
 
 A test that takes ``engine`` or ``database_url`` runs twice, on SQLite and on a real PostgreSQL, each time on a database
-of its own at the current revision. ``empty_database_url`` is the same without any table.
+of its own at the current revision. ``shared_database_url`` is one database for a whole module, and
+``empty_database_url`` has no table yet.
 """
 
 import os
@@ -10,6 +11,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -113,23 +115,33 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def postgres_url(postgres_server: Path, postgres_template: str) -> Iterator[str]:
-    """Give the URL of a fresh PostgreSQL database at the current revision."""
+@contextmanager
+def _copied_database(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the URL of a fresh database at the current revision."""
+    if kind == "sqlite":
+        file = request.getfixturevalue("tmp_path_factory").mktemp("database") / "reporter.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield sqlite_url(file)
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
     name = f"test_{uuid4().hex[:12]}"
-    _postgres(postgres_server, "postgres", f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield _postgres(postgres_server, name)
-    _postgres(postgres_server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    _postgres(server, "postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _postgres(server, name)
+    _postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the URL of a fresh database at the current revision; runs the test on both databases."""
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgres_url")
-    file = tmp_path_factory.mktemp("database") / "reporter.sqlite3"
-    shutil.copy(request.getfixturevalue("sqlite_template"), file)
-    return sqlite_url(file)
+    with _copied_database(request.param, request) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the URL of a database that the tests of one module share; runs them on both databases."""
+    with _copied_database(request.param, request) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

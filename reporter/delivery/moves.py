@@ -129,7 +129,7 @@ class _Situation:
     def _after_look_up(self, look_up: Step) -> Move:
         match self.last.outcome:
             case Outcome.ACCEPTED | Outcome.ALREADY:
-                return self._receipt(State.ACCEPTED, ReceiptKind.ACKNOWLEDGED, self.last)
+                return self._accepted(self.last)
             case Outcome.MISSING | Outcome.GONE:
                 if all(entry.own for entry in self.open_finals):
                     return self._perform(self.plan.final)
@@ -155,6 +155,8 @@ class _Situation:
     def _abandon(self) -> Move:
         if self.plan.abandon is not None and (self.draft_id or self.plan.draft_key is None):
             return self._perform(self.plan.abandon, delay=self.last.outcome is not Outcome.REJECTED)
+        if self.open_finals:
+            return self._in_doubt("an earlier call may have filed, and there is no draft to take back")
         return self._draft_is_gone()
 
     def _draft_is_gone(self) -> Move:

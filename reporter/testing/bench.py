@@ -119,7 +119,7 @@ class Bench:
         *,
         lease: timedelta = timedelta(seconds=180),
     ) -> None:
-        self.database, self.clock, self.lease = database, clock, lease
+        self.database, self.bodies, self.clock = database, bodies, clock
         self.lane = f"bench-{uuid.uuid4().hex}"
         self.tap = Tap(connection, [])
         self._adapter = adapter

@@ -254,3 +254,15 @@ def test_not_found_does_not_settle_another_workers_call() -> None:
     calls[0] = replace(calls[0], own=False)
     move = next_move(SEND_AND_LOOK, calls, T0, PACE)
     assert isinstance(move, Settle) and move.state is State.IN_DOUBT
+
+
+@pytest.mark.parametrize("refusal", [Outcome.REJECTED, Outcome.MISMATCH])
+def test_a_refusal_after_a_lost_call_that_may_have_filed_is_in_doubt(refusal: Outcome) -> None:
+    plan = Plan(steps=(Step("send", Lost.REPEAT),))
+    assert settled(("send", U), ("send", refusal), plan=plan).state is State.IN_DOUBT
+    assert settled(("send", Outcome.NOT_SENT), ("send", Outcome.REJECTED), plan=plan).state is State.REJECTED
+
+
+def test_a_report_found_other_than_it_should_be_needs_attention_and_keeps_the_receipt() -> None:
+    move = settled(("send", U), ("look", A), plan=SEND_AND_LOOK, discrepancy="it lacks a file")
+    assert (move.state, move.receipt) == (State.ATTENTION, ReceiptKind.ACKNOWLEDGED)
