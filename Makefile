@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready-$(firstword $(shell cksum pyproject.toml))
 
-.PHONY: demo test bench lint docs venv
+.PHONY: demo test chaos bench lint docs venv
 
 demo: $(READY)
 	@$(VENV)/bin/reporter demo
 
 test: $(READY)
 	@$(VENV)/bin/python -Im pytest -q -n logical --maxprocesses 8
+
+# Every two faults with two workers, and long random schedules.
+chaos: $(READY)
+	@$(VENV)/bin/python -Im pytest -q -s -n logical --maxprocesses 8 -m chaos
 
 bench: $(READY)
 	@$(VENV)/bin/python -Im pytest -q -s tests/benchmarks

@@ -98,23 +98,25 @@ def _intake(screen: Console, house: App) -> list[str]:
 
 
 def _approve(screen: Console, house: App, references: list[str]) -> None:
+    from rich.markup import escape
+
     from reporter.errors import PolicyError
 
     screen.print("\n[bold]2  Approval.[/] Nothing goes out on one person's word.")
     try:
         house.submissions.approve(references[0], _PREPARER)
     except PolicyError as error:
-        screen.print(f"   [yellow]✗[/] {_PREPARER} approves their own case: refused. [dim]{error.message}[/]")
+        screen.print(f"   [yellow]✗[/] {_PREPARER} approves their own case: refused. [dim]{escape(error.message)}[/]")
     for reference in references:
         try:
             approved = house.submissions.approve(reference, _APPROVER)
         except PolicyError as error:
-            screen.print(f"   [yellow]✗[/] {reference}: refused. [dim]{error.message}[/]")
+            screen.print(f"   [yellow]✗[/] {reference}: refused. [dim]{escape(error.message)}[/]")
             continue
         for result in approved:
             screen.print(f"   [green]✓[/] {reference} approved by {_APPROVER} for {result.authority}")
             for note in result.notes:
-                screen.print(f"     [dim]note: {note}[/]")
+                screen.print(f"     [dim]note: {escape(str(note))}[/]")
 
 
 def _deliver(screen: Console, house: App) -> None:

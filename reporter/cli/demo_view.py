@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _KINDS = {
     "acknowledged": "NCMEC's own words",
-    "inferred": "inferred: the first answer was lost, the second said “already finished”",
+    "inferred": "inferred: answer lost, then “already finished”",
     "manual": "typed by two people",
 }
 
@@ -34,19 +34,18 @@ def receipts(screen: Console, house: App, references: list[str]) -> None:
     from rich.table import Table
 
     table = Table(title="\nWho was told", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
-    for name in ("case", "authority", "state", "attempts", "receipt", "worth of the receipt"):
-        table.add_column(name, overflow="fold")
+    for name in ("case", "authority", "state", "receipt"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("worth of the receipt", overflow="fold")
     for reference in references:
         shown = house.submissions.overview(reference)
         if not shown:
-            table.add_row(reference, "nobody", "not confirmed", "–", "–", "a person decided that it is not a case")
+            table.add_row(reference, "nobody", "not confirmed", "–", "none: a person decided that it is no case")
         for entry in shown:
             receipt = entry["receipt"] or {"reference": "–", "kind": ""}
             where = f"{entry['authority']} ({entry['environment']})"
             kind = _KINDS.get(receipt["kind"], "")
-            table.add_row(
-                reference, where, entry["state"], str(entry["attempts"]), f"[bold]{receipt['reference']}[/]", kind
-            )
+            table.add_row(reference, where, entry["state"], f"[bold]{receipt['reference']}[/]", kind)
     screen.print(table)
 
 

@@ -1,0 +1,53 @@
+"""What must hold at the end of every run."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import text
+
+from reporter.authority import Outcome
+from reporter.submissions.model import State
+from reporter.testing.simulation.world import REFERENCE, World
+
+_ASKS_A_PERSON = {State.REJECTED, State.IN_DOUBT, State.ATTENTION}
+
+
+def violations(world: World) -> tuple[State, list[str]]:
+    """Give the state in which a run ended, and every invariant that its end breaks, in words."""
+    subject, broken = world.template.subject, []
+    with world.database.connect() as connection:
+        learnt = [json.loads(ids) for ids in connection.execute(text("SELECT ids FROM ledger_entry")).scalars()]
+        row = connection.execute(text("SELECT state, reason, receipt_reference FROM submission")).one()
+    calls = world.ledger.calls(REFERENCE)
+    filed = subject.filed(world.double)
+    state = State(row.state)
+    if len(filed) > 1:
+        broken.append(f"{len(filed)} reports were filed")
+    if state is State.ACCEPTED:
+        if [report.reference for report in filed] != [row.receipt_reference]:
+            broken.append("accepted, but the receipt is not of the one filed report")
+    elif state in _ASKS_A_PERSON:
+        if not row.reason:
+            broken.append(f"{state} without a reason")
+    else:
+        broken.append(f"ended in state {state}, which neither is final nor asks for a person")
+    for report in filed:
+        if sorted(report.files) != sorted(world.template.files.values()) or not report.in_order:
+            broken.append("the filed report does not hold the files once each, byte for byte, with their details")
+    seen = [request for request in world.double.requests if not any("refuse" in fault for fault in request.faults)]
+    if len(seen) > len(calls):
+        broken.append(f"the authority saw {len(seen)} requests, the ledger has {len(calls)} intents")
+    if world.late_changes:
+        broken.append("a worker whose lease had passed on changed something")
+    lied = any(action in subject.lies for action in world.schedule.values())
+    if state in (State.ACCEPTED, State.REJECTED) and not lied:
+        # An id that only a late worker learnt is of a draft that nobody continues: it expires by itself.
+        known = {value for ids in learnt for value in ids.values()}
+        forgotten = known & set(subject.open_drafts(world.double))
+        if forgotten:
+            broken.append("a draft that we knew of was left open")
+    kept = {call.id for call in calls if call.outcome is Outcome.ACCEPTED}
+    if world.receipts - kept:
+        broken.append("a receipt that a worker brought home was thrown away")
+    return state, broken
