@@ -48,13 +48,15 @@ def demo() -> None:
         try:
             house.authorities.fetch_schema("ncmec", _PREPARER)
             references = _intake(screen, house)
-            _approve(screen, house, references)
-            _deliver(screen, house)
+            approved = _approve(screen, house, references)
+            _deliver(screen, house, approved)
             receipts(screen, house, references)
-            ledger_of(screen, house, references, double)
+            kept_its_word = ledger_of(screen, house, references, double, approved)
         finally:
             house.close()
     closing(screen, home, references)
+    if not kept_its_word:
+        raise typer.Exit(1)
 
 
 @contextmanager
@@ -97,7 +99,8 @@ def _intake(screen: Console, house: App) -> list[str]:
     return references
 
 
-def _approve(screen: Console, house: App, references: list[str]) -> None:
+def _approve(screen: Console, house: App, references: list[str]) -> int:
+    """Have the approver say yes to what may be sent; give how many submissions that makes."""
     from rich.markup import escape
 
     from reporter.errors import PolicyError
@@ -107,6 +110,7 @@ def _approve(screen: Console, house: App, references: list[str]) -> None:
         house.submissions.approve(references[0], _PREPARER)
     except PolicyError as error:
         screen.print(f"   [yellow]✗[/] {_PREPARER} approves their own case: refused. [dim]{escape(error.message)}[/]")
+    count = 0
     for reference in references:
         try:
             approved = house.submissions.approve(reference, _APPROVER)
@@ -114,18 +118,19 @@ def _approve(screen: Console, house: App, references: list[str]) -> None:
             screen.print(f"   [yellow]✗[/] {reference}: refused. [dim]{escape(error.message)}[/]")
             continue
         for result in approved:
-            screen.print(f"   [green]✓[/] {reference} approved by {_APPROVER} for {result.authority}")
-            for note in result.notes:
-                screen.print(f"     [dim]note: {escape(str(note))}[/]")
+            count += 1
+            notes = f"[dim]; {len(result.notes)} notes on what is not sent[/]" if result.notes else ""
+            screen.print(f"   [green]✓[/] {reference} approved by {_APPROVER} for {result.authority}{notes}")
+    return count
 
 
-def _deliver(screen: Console, house: App) -> None:
+def _deliver(screen: Console, house: App, approved: int) -> None:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
     screen.print("\n[bold]3  Delivery[/] over real HTTP. The sandbox is told to lose the answer to the first /finish.")
     columns = (TextColumn("  "), SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
     with Progress(*columns, console=screen, transient=True) as progress:
-        task = progress.add_task("delivering …", total=3)
+        task = progress.add_task("delivering …", total=approved)
 
         def report(result: Any) -> None:
             settled = result.again_at is None

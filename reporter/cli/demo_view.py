@@ -22,11 +22,12 @@ def title(screen: Console, home: Path) -> None:
     from rich.panel import Panel
 
     text = (
-        "[bold]Reporter[/]: from a confirmed case to the authority's receipt, exactly once, with the evidence sealed.\n"
-        "Everything here is synthetic, and nothing leaves this machine.\n"
-        f"[dim]Temporary home: {home}[/]"
+        "[bold]Reporter[/]: from a confirmed case to the authority's receipt,\n"
+        "exactly once, with the evidence sealed.\n"
+        "[dim]Everything here is synthetic, and nothing leaves this machine.[/]"
     )
     screen.print(Panel(text, expand=False))
+    screen.print(f"[dim]Temporary home: {home}[/]")
 
 
 def receipts(screen: Console, house: App, references: list[str]) -> None:
@@ -49,8 +50,8 @@ def receipts(screen: Console, house: App, references: list[str]) -> None:
     screen.print(table)
 
 
-def ledger_of(screen: Console, house: App, references: list[str], double: Any) -> None:
-    """Show the ledger of the delivery whose finish was lost, and hold it against what the authority has."""
+def ledger_of(screen: Console, house: App, references: list[str], double: Any, approved: int) -> bool:
+    """Show the ledger of the delivery whose finish was lost; give whether the authority has each report once."""
     finished = sum(1 for report in double.reports.values() if report.state == "finished")
     ledgers = {reference: house.deliveries.calls(reference) for reference in references}
     for reference, calls in ledgers.items():
@@ -61,9 +62,9 @@ def ledger_of(screen: Console, house: App, references: list[str], double: Any) -
             outcome = "[yellow]answer lost[/]" if call.outcome == "unknown" else call.outcome
             code = f"[dim]code {call.code}[/]" if call.code else ""
             screen.print(f"   attempt {call.attempt}  {call.step:<12} {outcome} {code}")
-    screen.print(
-        f"   The sandbox holds [bold]{finished}[/] finished reports for 3 approved cases: nothing twice, nothing lost."
-    )
+    verdict = "nothing twice, nothing lost" if finished == approved else "[red]this must not happen[/]"
+    screen.print(f"   The sandbox holds [bold]{finished}[/] reports for {approved} approved cases: {verdict}.")
+    return finished == approved
 
 
 def closing(screen: Console, home: Path, references: list[str]) -> None:
