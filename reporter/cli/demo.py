@@ -119,7 +119,8 @@ def _approve(screen: Console, house: App, references: list[str]) -> int:
             continue
         for result in approved:
             count += 1
-            notes = f"[dim]; {len(result.notes)} notes on what is not sent[/]" if result.notes else ""
+            many = "s" if len(result.notes) > 1 else ""
+            notes = f"[dim]; {len(result.notes)} note{many} on what is not sent[/]" if result.notes else ""
             screen.print(f"   [green]✓[/] {reference} approved by {_APPROVER} for {result.authority}{notes}")
     return count
 
