@@ -74,7 +74,11 @@ class Engine:
             return None
 
     def _work(self, claim: Claim) -> Result:
-        load = self._load(claim)
+        try:
+            load = self._load(claim)
+        except CustodyError:
+            self._ledger.extend(claim)  # what is missing may have been recalled, and the claim with it
+            raise
         plan = load.adapter.plan(load.package)
         pace = Pace(self._base, self._cap, claim.submission_id)
         history = self._ledger.history(claim)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, func, insert, select, update
 from sqlmodel import col
 
 from reporter.audit import service as audit
@@ -185,7 +185,10 @@ class Ledger:
                 "receipt_kind": move.receipt,
                 "receipt_reference": move.reference,
                 "receipt_at": move.entry.at,
-                "receipt_body": select(_ENTRY.c.exchange_body).where(_ENTRY.c.id == move.entry.id).scalar_subquery(),
+                "receipt_body": func.coalesce(
+                    select(_ENTRY.c.exchange_body).where(_ENTRY.c.id == move.entry.id).scalar_subquery(),
+                    select(_LATE.c.exchange_body).where(_LATE.c.entry_id == move.entry.id).scalar_subquery(),
+                ),
             }
         row = connection.execute(
             update(Submission)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -66,11 +67,12 @@ class Queue:
     # --- the Dispatch of the submissions room ---------------------------------------------------------------
 
     def enqueue(self, connection: Connection, submission_id: str, *, lane: str, urgent: bool, at: datetime) -> None:
-        """Make an approved submission due at once; urgent ones overtake the rest."""
+        """Make an approved submission due at once, also one that was recalled; urgent ones overtake the rest."""
+        due = {"lane": lane, "priority": 0 if urgent else 1, "available_at": at}
         connection.execute(
-            insert(_DELIVERY).values(
-                submission_id=submission_id, lane=lane, priority=0 if urgent else 1, available_at=at, fence=0
-            )
+            _insert(connection, _DELIVERY)
+            .values(submission_id=submission_id, fence=0, **due)
+            .on_conflict_do_update(index_elements=["submission_id"], set_=due)
         )
 
     def hold(self, connection: Connection, reference: str) -> None:
@@ -81,8 +83,12 @@ class Queue:
         )
 
     def recall(self, connection: Connection, submission_ids: Collection[str]) -> None:
-        """Take submissions that no worker has begun out of the queue."""
-        connection.execute(delete(_DELIVERY).where(_DELIVERY.c.submission_id.in_(submission_ids)))
+        """Take submissions that no worker has begun out of the queue; the fence goes on, so no claim outlives this."""
+        connection.execute(
+            update(_DELIVERY)
+            .where(_DELIVERY.c.submission_id.in_(submission_ids))
+            .values(available_at=None, owner=None, fence=_DELIVERY.c.fence + 1)
+        )
 
     def attempts(self, connection: Connection, submission_ids: Collection[str]) -> Mapping[str, int]:
         """Count the attempts begun for each submission."""
@@ -103,10 +109,14 @@ def paused_lanes(engine: Engine) -> Mapping[str, str]:
 
 def pause(connection: Connection, lane: str, reason: str, at: datetime) -> None:
     """Stop a lane until a person has mended what the authority refuses; safe to repeat."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(
-        dialect.insert(LanePause)
+        _insert(connection, LanePause)
         .values(lane=lane, since=at, reason=reason)
         .on_conflict_do_nothing(index_elements=["lane"])
     )
     audit.record(connection, at=at, actor=ACTOR, kind="lane_paused", detail=lane)
+
+
+def _insert(connection: Connection, table: Any) -> Any:
+    """Give an INSERT that knows ON CONFLICT, which each dialect has of its own."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

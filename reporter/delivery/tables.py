@@ -14,8 +14,8 @@ class Delivery(SQLModel, table=True):
     """
     The durable intent to have one submission accepted.
 
-    ``available_at`` is when it is due, or while it is leased when the lease ends; NULL once it is over. ``fence`` grows
-    with every claim, and every write of a worker names the fence it holds.
+    ``available_at`` is when it is due, or while it is leased when the lease ends; NULL once it is over or recalled. ``fence`` grows
+    with every claim and recall, and every write of a worker names the fence it holds.
     """
 
     __tablename__ = "delivery"

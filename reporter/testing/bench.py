@@ -11,10 +11,11 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
+from sqlalchemy import Connection as DatabaseConnection
 from sqlalchemy import Engine as Database
 from sqlalchemy import insert, select
 
@@ -23,7 +24,6 @@ from keycustody.files import make_folder
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter.authority import Adapter, Answer, Call, Connection, Environment, Package
-from reporter.clock import Clock
 from reporter.db import migrate
 from reporter.db.engine import open_engine, sqlite_url, transaction
 from reporter.delivery.engine import Engine, Load, Result
@@ -133,7 +133,9 @@ class Bench:
     def submit(self, package: Package, contents: Mapping[str, bytes], *, urgent: bool = False) -> str:
         """Approve a package, as it comes back from its frozen form, and make it due; give the submission's id."""
         frozen = freeze(package, reference="BENCH-01", revision=1, environment=Environment.SANDBOX)
-        submission_id = approved_submission(self.database, self.queue, self.clock, self.lane, urgent=urgent)
+        with transaction(self.database) as connection:
+            at = self.clock.now()
+            submission_id = approved_submission(connection, self.queue, at, self.lane, urgent=urgent)
         self._parcels[submission_id] = thaw(frozen.content), contents
         return submission_id
 
@@ -173,25 +175,24 @@ class Bench:
 
 
 def approved_submission(
-    database: Database, queue: Queue, clock: Clock, lane: str, *, reference: str | None = None, urgent: bool = False
+    connection: DatabaseConnection, queue: Queue, at: datetime, lane: str, *, urgent: bool = False
 ) -> str:
-    """Write an approved submission without a package, and make it due; give its id."""
+    """Write an approved submission without a package, due at ``at``; give its id, which is its reference too."""
     submission_id = uuid.uuid4().hex
-    with transaction(database) as connection:
-        connection.execute(
-            insert(_SUBMISSION).values(
-                id=submission_id,
-                reference=reference or submission_id,
-                authority="bench",
-                environment=Environment.SANDBOX,
-                version=1,
-                revision=1,
-                state=State.APPROVED,
-                digest="",
-                urgent=urgent,
-                created_at=clock.now(),
-                reason="",
-            )
+    connection.execute(
+        insert(_SUBMISSION).values(
+            id=submission_id,
+            reference=submission_id,
+            authority="bench",
+            environment=Environment.SANDBOX,
+            version=1,
+            revision=1,
+            state=State.APPROVED,
+            digest="",
+            urgent=urgent,
+            created_at=at,
+            reason="",
         )
-        queue.enqueue(connection, submission_id, lane=lane, urgent=urgent, at=clock.now())
+    )
+    queue.enqueue(connection, submission_id, lane=lane, urgent=urgent, at=at)
     return submission_id

@@ -1,13 +1,14 @@
 """
 A small authority that does not exist, in three kinds that differ in what a lost answer to its only filing call means.
 
-``REPEAT``: reports carry an idempotency key. ``LOOK_UP``: no key, but reports are found by our reference. ``ASK``: neither.
-Files are known by their digest, so an upload may always be repeated.
+``REPEAT``: reports carry an idempotency key. ``LOOK_UP``: no key, but reports are found by our reference. ``ASK``:
+neither. Files are known by their digest, so an upload may always be repeated.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import threading
@@ -162,10 +163,8 @@ class MiniConnection:
         outcomes = {401: Outcome.UNAUTHORISED, 429: Outcome.RETRYABLE, 422: Outcome.REJECTED}
         outcome, said = outcomes.get(got.status, Outcome.UNKNOWN), {}
         if got.status in (200, 201):
-            try:
+            with contextlib.suppress(ValueError):
                 said, outcome = json.loads(got.body), Outcome.ACCEPTED
-            except ValueError:
-                pass
         answer = Answer(
             outcome,
             code=str(got.status),
