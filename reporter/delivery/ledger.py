@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, bindparam, func, insert, select, update
 from sqlmodel import col
 
 from reporter.audit import service as audit
@@ -111,26 +111,24 @@ class Ledger:
             raise
 
     def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None) -> None:
-        held: CursorResult[tuple[object]] = connection.execute(
-            update(_DELIVERY)
-            .where(_DELIVERY.c.submission_id == claim.submission_id, _DELIVERY.c.fence == claim.fence)
-            .values(available_at=available_at)
-        )
+        values = {"of": claim.submission_id, "held": claim.fence, "due": available_at}
+        held: CursorResult[tuple[object]] = connection.execute(_HOLD, values)
         if held.rowcount != 1:
             raise LeaseLostError
 
     def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
         entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
         connection.execute(
-            insert(_ENTRY).values(
-                id=entry.id,
-                submission_id=claim.submission_id,
-                position=position,
-                attempt=entry.attempt,
-                step=entry.step,
-                fence=claim.fence,
-                intent_at=now,
-            )
+            insert(_ENTRY),
+            {
+                "id": entry.id,
+                "submission_id": claim.submission_id,
+                "position": position,
+                "attempt": entry.attempt,
+                "step": entry.step,
+                "fence": claim.fence,
+                "intent_at": now,
+            },
         )
         if position == 0:
             connection.execute(
@@ -142,41 +140,31 @@ class Ledger:
 
     def _conclude(self, connection: Connection, claim: Claim, concluded: Concluded) -> None:
         answer, entry = concluded.answer, concluded.entry
-        connection.execute(
-            update(_ENTRY)
-            .where(_ENTRY.c.id == entry.id)
-            .values(
-                outcome_at=entry.at,
-                http_status=answer.http_status,
-                request_id=answer.request_id,
-                reason=answer.reason,
-                retry_after_seconds=answer.retry_after.total_seconds() if answer.retry_after else None,
-                **_answer_values(answer),
-                exchange_body=self._seal(connection, claim, answer.exchange),
-            )
-        )
+        values = {
+            "of": entry.id,
+            "outcome_at": entry.at,
+            "http_status": answer.http_status,
+            "request_id": answer.request_id,
+            "reason": answer.reason,
+            "retry_after_seconds": answer.retry_after.total_seconds() if answer.retry_after else None,
+            **_answer_values(answer),
+            "exchange_body": self._seal(connection, claim, answer.exchange),
+        }
+        connection.execute(_CONCLUDE, values)
 
     def _keep_late(self, claim: Claim, concluded: Concluded) -> None:
         """Append what a late worker saw; the present holder may take it as the receipt."""
         answer = concluded.answer
         with transaction(self._engine) as connection:
-            connection.execute(
-                insert(_LATE).values(
-                    entry_id=concluded.entry.id,
-                    at=concluded.entry.at,
-                    **_answer_values(answer),
-                    exchange_body=self._seal(connection, claim, answer.exchange),
-                )
-            )
+            body = self._seal(connection, claim, answer.exchange)
+            values = {"entry_id": concluded.entry.id, "at": concluded.entry.at, **_answer_values(answer)}
+            connection.execute(insert(_LATE), {**values, "exchange_body": body})
 
     def _seal(self, connection: Connection, claim: Claim, exchange: Exchange | None) -> str | None:
         if exchange is None:
             return None
-        reference = connection.execute(
-            select(col(Submission.reference)).where(col(Submission.id) == claim.submission_id)
-        ).scalar_one()
         body = len(exchange.request).to_bytes(8, "big") + exchange.request + exchange.response
-        return self._bodies.seal(connection, reference, "exchange", body, self._clock.now())
+        return self._bodies.seal(connection, claim.reference, "exchange", body, self._clock.now())
 
     def _settle(self, connection: Connection, claim: Claim, move: Settle, now: datetime) -> None:
         values: dict[str, object] = {"state": move.state, "reason": move.reason}
@@ -206,6 +194,18 @@ class Ledger:
             detail=f"{row.authority} {row.environment}",
         )
 
+
+_CONCLUDED = (
+    "outcome_at", "outcome", "code", "http_status", "request_id", "reason", "ids", "reference", "discrepancy",
+    "retry_after_seconds", "exchange_body",
+)  # fmt: skip
+#: Statements of the hot path, built once: building them costs as much as running them.
+_HOLD = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.submission_id == bindparam("of"), _DELIVERY.c.fence == bindparam("held"))
+    .values(available_at=bindparam("due"))
+)
+_CONCLUDE = update(_ENTRY).where(_ENTRY.c.id == bindparam("of")).values({name: bindparam(name) for name in _CONCLUDED})
 
 _LATE_COLUMNS = ("outcome", "at", "code", "ids", "reference", "discrepancy", "exchange_body")
 

@@ -49,9 +49,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A lease on one delivery."""
+    """A lease on one delivery; ``reference`` is its case's."""
 
     submission_id: str
+    reference: str
     lane: str
     owner: str
     fence: int

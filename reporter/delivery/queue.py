@@ -20,6 +20,9 @@ from reporter.submissions.tables import Submission
 ACTOR = "reporter"
 _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
 _RUNNING = _DELIVERY.c.lane.not_in(select(col(LanePause.lane)))
+_REFERENCE = (
+    select(col(Submission.reference)).where(col(Submission.id) == _DELIVERY.c.submission_id).scalar_subquery()
+).label("reference")
 
 
 class Queue:
@@ -43,11 +46,11 @@ class Queue:
             update(_DELIVERY)
             .where(_DELIVERY.c.submission_id == due)
             .values(owner=owner, fence=_DELIVERY.c.fence + 1, available_at=now + self._lease)
-            .returning(_DELIVERY.c.submission_id, _DELIVERY.c.lane, _DELIVERY.c.fence)
+            .returning(_DELIVERY.c.submission_id, _REFERENCE, _DELIVERY.c.lane, _DELIVERY.c.fence)
         )
         with transaction(self._engine) as connection:
             row = connection.execute(lease).one_or_none()
-        return Claim(row.submission_id, row.lane, owner, row.fence) if row else None
+        return Claim(row.submission_id, row.reference, row.lane, owner, row.fence) if row else None
 
     def next_due(self, lanes: Sequence[str]) -> datetime | None:
         """Give the moment at which the next delivery comes due or a lease ends; None when all is over or paused."""

@@ -37,9 +37,8 @@ class BodyVault:
         body_id = token_hex(16)
         with custody_errors():
             ciphertext = self.keys.seal_body(reference, body_id, kind, plaintext)
-        connection.execute(
-            insert(SealedBody).values(id=body_id, reference=reference, kind=kind, ciphertext=ciphertext, at=at)
-        )
+        row = {"id": body_id, "reference": reference, "kind": kind, "ciphertext": ciphertext, "at": at}
+        connection.execute(insert(SealedBody), row)
         return body_id
 
     def open(self, connection: Connection, body_id: str) -> bytes:

@@ -167,7 +167,7 @@ class Bench:
 
     def calls(self, submission_id: str) -> list[Entry]:
         """Give every call that the ledger has of a submission, oldest first."""
-        return self.ledger.history(Claim(submission_id, self.lane, "", 0))
+        return self.ledger.history(Claim(submission_id, "", self.lane, "", 0))
 
     def _load(self, claim: Claim) -> Load:
         package, contents = self._parcels[claim.submission_id]
