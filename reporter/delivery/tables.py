@@ -14,8 +14,8 @@ class Delivery(SQLModel, table=True):
     """
     The durable intent to have one submission accepted.
 
-    ``available_at`` is when it is due, or while it is leased when the lease ends; NULL once it is over or recalled. ``fence`` grows
-    with every claim and recall, and every write of a worker names the fence it holds.
+    ``available_at`` is when it is due, or while it is leased when the lease ends; NULL once it is over or recalled.
+    ``fence`` grows with every claim and recall, and every write of a worker names the fence it holds.
     """
 
     __tablename__ = "delivery"
@@ -89,3 +89,57 @@ class LanePause(SQLModel, table=True):
     lane: str = Field(primary_key=True)
     since: datetime = Field(sa_type=UtcDateTime)
     reason: str
+
+
+class Resolution(SQLModel, table=True):
+    """
+    What people decided about a submission that no call can settle; it takes effect once it is confirmed.
+
+    ``verdict`` is accepted, not_accepted, withdrawn or receipt (filed elsewhere).
+    """
+
+    __tablename__ = "resolution"
+
+    id: int | None = Field(default=None, primary_key=True)
+    submission_id: str = Field(foreign_key="submission.id", index=True)
+    verdict: str
+    receipt_reference: str = ""
+    reason: str
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    confirmed_by: str | None = None
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Circuit(SQLModel, table=True):
+    """An authority that does not answer: its lane waits, and is probed at ``probe_at``."""
+
+    __tablename__ = "circuit"
+
+    lane: str = Field(primary_key=True)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    probes: int = 0
+    probe_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class WorkerSeen(SQLModel, table=True):
+    """When a worker last said that it is alive."""
+
+    __tablename__ = "worker_seen"
+
+    name: str = Field(primary_key=True)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Quarantine(SQLModel, table=True):
+    """Deliveries stand still because the database may have forgotten something; until people release them."""
+
+    __tablename__ = "quarantine"
+
+    id: int | None = Field(default=None, primary_key=True)
+    since: datetime = Field(sa_type=UtcDateTime)
+    reason: str
+    released_by: str | None = None
+    released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,1 @@
+"""Alarms: what a person must hear of, until somebody says that they have."""
