@@ -16,6 +16,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from sqlalchemy import Engine as Database
+
 from keycustody.cases import CaseKeys
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
@@ -54,9 +56,8 @@ def filed(folder: Path, lane: str) -> Path:
     return folder / f"{lane}.filed"
 
 
-def worker(url: str, folder: Path, lane: str, clock: Clock, die_at: int = 0) -> Worker:
+def worker(database: Database, folder: Path, lane: str, clock: Clock, die_at: int = 0) -> Worker:
     """Give a worker of some threads; a package's authority names its submission here."""
-    database = open_engine(url)
     bodies = BodyVault(CaseKeys(LocalKeyring.open(folder / "keys"), KeyStore(folder / "wraps")))
     adapter: Any = SimpleNamespace(plan=lambda _package: PLAN)
     connection: Any = Appending(filed(folder, lane), die_at)
@@ -78,7 +79,7 @@ if __name__ == "__main__":
     parser.add_argument("lane")
     parser.add_argument("--die-at", type=int, default=0)
     given = parser.parse_args()
-    ready = worker(given.url, given.folder, given.lane, SystemClock(), given.die_at)
+    ready = worker(open_engine(given.url), given.folder, given.lane, SystemClock(), given.die_at)
     print("ready", flush=True)
     sys.stdin.readline()
     ready.once()

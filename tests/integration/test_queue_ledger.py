@@ -1,123 +1,33 @@
-"""The queue and the ledger, on both databases: claims, leases, fences, pauses, races, deaths, processes."""
+"""The queue and the ledger, on both databases: claims, leases, fences, pauses, and races with a revision."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, select, update
 
-from reporter.authority import Answer, Call, Document, Exchange, Lost, Outcome, Package, Plan, Step
-from reporter.db.engine import open_engine, transaction
-from reporter.delivery.ledger import Concluded, Ledger
+from reporter.authority import Answer, Exchange, Outcome
+from reporter.db.engine import transaction
+from reporter.delivery.ledger import Concluded
 from reporter.delivery.model import Claim, Entry, LeaseLostError, Pause, Perform, Settle
-from reporter.delivery.queue import Queue, paused_lanes
-from reporter.delivery.tables import Delivery, LateAnswer, LedgerEntry
-from reporter.errors import EnvironmentTroubleError
+from reporter.delivery.queue import paused_lanes
+from reporter.delivery.tables import LateAnswer
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.model import ReceiptKind, State
 from reporter.submissions.service import SubmissionService
 from reporter.submissions.tables import Submission
-from reporter.testing.bench import Bench, approved_submission, fresh_bodies
-from reporter.testing.clock import FakeClock
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
-from tests.integration import queue_worker
+from tests.integration.delivery_room import LEASE, STEP, Room
 
-LEASE = timedelta(seconds=180)
-STEP = Step("report", Lost.REPEAT)
 THREADS = 8
-
-
-@pytest.fixture(scope="module")
-def database(shared_database_url: str) -> Iterator[Engine]:
-    engine = open_engine(shared_database_url, pool_size=THREADS + 2)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
-def bodies(keys: Path) -> BodyVault:
-    return fresh_bodies(keys)
-
-
-class Room:
-    """The delivery room with a lane that no other test uses."""
-
-    def __init__(self, database: Engine, bodies: BodyVault) -> None:
-        self.database, self.bodies, self.clock = database, bodies, FakeClock()
-        self.lane = f"room-{uuid4().hex}"
-        self.queue = Queue(database, self.clock, LEASE)
-        self.ledger = Ledger(database, bodies, self.clock, LEASE)
-
-    def submit(self, count: int = 1, *, urgent: bool = False, lane: str = "") -> list[str]:
-        with transaction(self.database) as connection:
-            return [
-                approved_submission(connection, self.queue, self.clock.now(), lane or self.lane, urgent=urgent)
-                for _ in range(count)
-            ]
-
-    def claim(self, owner: str = "worker") -> Claim | None:
-        return self.queue.claim(owner, [self.lane])
-
-    def claimed(self, owner: str = "worker") -> Claim:
-        claim = self.claim(owner)
-        assert claim is not None
-        return claim
-
-    def intend(self, claim: Claim, concluded: Concluded | None = None, position: int = 0) -> Entry:
-        entry = self.ledger.advance(claim, concluded, Perform(STEP, 1, self.clock.now()), position)
-        assert entry is not None
-        return entry
-
-    def rows(self, submission_id: str) -> dict[str, list[dict[str, Any]]]:
-        """Give everything that a worker may change of a delivery."""
-        tables = {Delivery: "submission_id", LedgerEntry: "submission_id", Submission: "id"}
-        with transaction(self.database) as connection:
-            return {
-                table.__tablename__: [
-                    dict(row)
-                    for row in connection.execute(
-                        select(table.__table__).where(table.__table__.c[key] == submission_id)
-                    ).mappings()
-                ]
-                for table, key in tables.items()
-            }
-
-    def cut_connections(self) -> None:
-        """Do to open connections what a restart of the server does."""
-        if self.database.dialect.name == "sqlite":
-            self.database.dispose()
-            return
-        outside = open_engine(self.database.url.render_as_string(hide_password=False))
-        with outside.begin() as connection:
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
-        outside.dispose()
-
-
-@pytest.fixture
-def room(database: Engine, bodies: BodyVault) -> Room:
-    return Room(database, bodies)
 
 
 def accepted(entry: Entry, reference: str = "R-1") -> Concluded:
@@ -256,9 +166,9 @@ def test_the_holders_receipt_may_be_what_the_late_worker_saw(room: Room) -> None
     assert row["receipt_body"] == seen.exchange_body
 
 
-def test_a_late_write_and_the_next_claim_exclude_each_other(database: Engine, bodies: BodyVault) -> None:
+def test_a_late_write_and_the_next_claim_exclude_each_other(room_database: Engine, room_bodies: BodyVault) -> None:
     for _ in range(25):
-        room = Room(database, bodies)
+        room = Room(room_database, room_bodies)
         (submission_id,) = room.submit()
         late = room.claimed("late")
         room.clock.advance(LEASE)
@@ -285,15 +195,17 @@ def test_a_late_write_and_the_next_claim_exclude_each_other(database: Engine, bo
 # --- pause and resume -------------------------------------------------------------------------------------------
 
 
-def test_a_pause_stops_its_lane_alone_until_it_is_resumed(room: Room, database: Engine, bodies: BodyVault) -> None:
-    other = Room(database, bodies)
+def test_a_pause_stops_its_lane_alone_until_it_is_resumed(
+    room: Room, room_database: Engine, room_bodies: BodyVault
+) -> None:
+    other = Room(room_database, room_bodies)
     room.submit(2)
     other.submit()
     claims = [room.claimed(), room.claimed()]
     for claim in claims:
         assert room.ledger.advance(claim, None, Pause("no rights"), 0) is None
-    assert paused_lanes(database)[room.lane] == "no rights"
-    assert other.lane not in paused_lanes(database)
+    assert paused_lanes(room_database)[room.lane] == "no rights"
+    assert other.lane not in paused_lanes(room_database)
     assert room.claim() is None
     assert room.queue.next_due([room.lane]) is None
     assert other.queue.claim("worker", [room.lane, other.lane]) is not None
@@ -340,7 +252,7 @@ def test_a_revision_and_the_first_call_exclude_each_other(room: Room) -> None:
         assert (submission["state"], begun) in (("ready", 0), ("delivering", 1))
         ends[submission["state"]] += 1
         if begun:
-            room.ledger.advance(Claim(submission_id, room.lane, "", 1), None, Settle(State.ATTENTION, "done"), 1)
+            room.ledger.advance(Claim(submission_id, "", room.lane, "", 1), None, Settle(State.ATTENTION, "done"), 1)
         assert room.claim() is None
     assert ends.total() == 25
 
@@ -389,8 +301,8 @@ def test_a_worker_from_before_a_revision_cannot_write_after_it(room: Room) -> No
     room.intend(after)
 
 
-def test_a_claim_that_a_revision_overtook_ends_quietly(database: Engine, tmp_path: Path) -> None:
-    house = House(tmp_path, database=database)
+def test_a_claim_that_a_revision_overtook_ends_quietly(room_database: Engine, tmp_path: Path) -> None:
+    house = House(tmp_path, database=room_database)
     reference = house.approved(f"TEST-{uuid4().hex}")
     claim = house.app.deliveries.queue.claim("worker", house.app.deliveries.lanes)
     assert claim is not None
@@ -401,134 +313,3 @@ def test_a_claim_that_a_revision_overtook_ends_quietly(database: Engine, tmp_pat
     house.app.submissions.approve(reference, "approver")
     house.until_idle()
     assert house.submission(reference)["state"] == "accepted"
-
-
-# --- one commit between two calls -------------------------------------------------------------------------------
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-class Authority:
-    """An authority of two calls, the second of which files, and one package on its way to it."""
-
-    plan = Plan(steps=(Step("prepare", Lost.REPEAT), STEP))
-
-    def __init__(self, room: Room) -> None:
-        self.calls: list[str] = []
-        adapter: Any = SimpleNamespace(plan=lambda _package: self.plan)
-        connection: Any = self
-        self.bench = Bench(room.database, room.bodies, room.clock, adapter, connection, lease=LEASE)
-        self.id = self.bench.submit(Package("bench", (Document("report", "text/plain", b"harmless"),)), {})
-
-    def perform(self, call: Call) -> Answer:
-        self.calls.append(call.step.key)
-        return Answer(Outcome.ACCEPTED, ids={"ticket": "t-1"}, reference="R-1", exchange=Exchange(b"asked", b"said"))
-
-    @property
-    def state(self) -> str:
-        return self.bench.submission(self.id).state
-
-    @property
-    def entries(self) -> list[Entry]:
-        return self.bench.calls(self.id)
-
-
-@pytest.mark.parametrize("part", ["_conclude", "_intend", "_hold"])
-def test_outcome_and_next_intent_are_committed_together_or_not_at_all(
-    room: Room, monkeypatch: pytest.MonkeyPatch, part: str
-) -> None:
-    authority = Authority(room)
-    bench = authority.bench
-    genuine = getattr(bench.ledger, part)
-
-    def dying(*arguments: Any) -> Any:
-        done = genuine(*arguments)
-        if authority.calls:
-            raise Killed
-        return done
-
-    monkeypatch.setattr(bench.ledger, part, dying)
-    with pytest.raises(Killed):
-        bench.work()
-    (entry,) = authority.entries
-    assert (entry.step, entry.outcome, entry.ids) == ("prepare", Outcome.UNKNOWN, {})
-    monkeypatch.undo()
-    bench.until_idle()
-    assert authority.calls == ["prepare", "prepare", "report"]
-    assert authority.state == "accepted"
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_connections_that_are_cut_around_a_call_cost_nothing(room: Room, moment: str) -> None:
-    authority = Authority(room)
-    bench = authority.bench
-    setattr(bench.tap, moment, lambda _call: room.cut_connections())
-    bench.until_idle()
-    assert authority.calls == ["prepare", "report"]
-    assert authority.state == "accepted"
-
-
-@pytest.mark.parametrize("part", ["_conclude", "_intend", "_settle"])
-def test_connections_that_are_cut_inside_a_commit_leave_the_ledger_whole(
-    room: Room, monkeypatch: pytest.MonkeyPatch, part: str
-) -> None:
-    authority = Authority(room)
-    bench = authority.bench
-    genuine = getattr(bench.ledger, part)
-
-    def cutting(*arguments: Any) -> Any:
-        monkeypatch.undo()
-        room.cut_connections()
-        return genuine(*arguments)
-
-    monkeypatch.setattr(bench.ledger, part, cutting)
-    if room.database.dialect.name == "sqlite":
-        bench.work()
-    else:
-        with pytest.raises(EnvironmentTroubleError):
-            bench.work()
-    bench.until_idle()
-    assert [entry.step for entry in authority.entries] == authority.calls
-    assert authority.state == "accepted"
-
-
-# --- processes --------------------------------------------------------------------------------------------------
-
-
-def test_four_processes_lose_nothing_and_double_nothing_though_one_dies(
-    room: Room, shared_database_url: str, keys: Path
-) -> None:
-    room.clock.advance_to(datetime.now(UTC))
-    submitted = room.submit(300)
-    arguments = [shared_database_url, str(keys), room.lane]
-    script = [sys.executable, queue_worker.__file__, *arguments]
-    processes = [
-        subprocess.Popen([*script, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for more in (["--die-at", "20"], [], [], [])
-    ]
-    for process in processes:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    with ThreadPoolExecutor(len(processes)) as pool:
-        list(pool.map(lambda process: process.communicate("go\n"), processes))
-    assert [process.returncode for process in processes] == [9, 0, 0, 0]
-
-    def calls() -> Counter[str]:
-        lines = queue_worker.filed(keys, room.lane).read_text().splitlines()
-        assert {line.split()[1] for line in lines} >= {str(process.pid) for process in processes}
-        return Counter(line.split()[0] for line in lines)
-
-    def states() -> Counter[str]:
-        with transaction(room.database) as connection:
-            which = Submission.__table__.c.id.in_(submitted)
-            return Counter(connection.execute(select(Submission.__table__.c.state).where(which)).scalars())
-
-    left = states()["delivering"]
-    assert 1 <= left <= queue_worker.THREADS, "what the dead one held waits for the end of its lease"
-    assert states()["accepted"] == 300 - left
-    room.clock.advance(2 * queue_worker.LEASE)
-    queue_worker.worker(shared_database_url, keys, room.lane, room.clock).once()
-    assert states() == {"accepted": 300}
-    assert set(calls()) == set(submitted)
-    assert sorted(calls().values(), reverse=True)[left:] == [1] * (300 - left), "only the dead one's calls are repeated"
