@@ -29,7 +29,7 @@ from reporter.delivery.ledger import Ledger
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import Queue
 from reporter.delivery.service import DeliveryService
-from reporter.errors import ConfigurationError
+from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
@@ -116,18 +116,22 @@ def open_home(
     clock = clock or SystemClock()
     adapters = find_adapters()
     layout = Layout(configuration.home)
-    database = database or open_engine(configuration.database, pool_size=configuration.delivery.concurrency + 2)
-    migrate.require_current(database)
     with custody_errors(
         next_step="Restore the folder from its backup: without its keys nothing that was sealed opens."
     ):
         provider = LocalKeyring.open(layout.keyring)
+    shelf = SchemaShelf()
+    desks = {name: desk_of(name, configuration, adapters, shelf) for name in configuration.authority}
+    database = database or open_engine(configuration.database, pool_size=configuration.delivery.concurrency + 3)
+    try:
+        migrate.require_current(database)
+    except EnvironmentTroubleError:
+        database.dispose()
+        raise
     credentials = CredentialStore(layout.credentials, provider)
     keys = CaseKeys(provider, KeyStore(layout.wraps))
     vault = EvidenceVault(keys, LocalObjectStore(layout.objects), clock)
     bodies = BodyVault(keys)
-    shelf = SchemaShelf()
-    desks = {name: desk_of(name, configuration, adapters, shelf) for name in configuration.authority}
     lease = timedelta(seconds=configuration.delivery.lease_seconds)
     queue = Queue(database, clock, lease)
 

@@ -12,6 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("delivery") as delivery:
+        delivery.add_column(sa.Column("filing", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "alarm",
         sa.Column("id", sa.Integer(), nullable=False),

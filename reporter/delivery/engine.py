@@ -43,6 +43,7 @@ class Result:
     submission_id: str
     move: Move
     last: Entry | None
+    lane: str = ""
 
     @property
     def again_at(self) -> datetime | None:
@@ -88,7 +89,7 @@ class Engine:
             move = self._guard(load, plan, next_move(plan, history, now, pace))
             entry = self._ledger.advance(claim, concluded, move, len(history))
             if entry is None or not isinstance(move, Perform):
-                return Result(claim.submission_id, move, history[-1] if history else None)
+                return Result(claim.submission_id, move, history[-1] if history else None, claim.lane)
             try:
                 answer = self._perform(claim, load, move, history)
             except CustodyError as error:

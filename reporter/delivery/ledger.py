@@ -57,7 +57,8 @@ class Ledger:
 
         """
         with transaction(self._engine) as connection:
-            self._hold(connection, claim, self._clock.now() + self._lease)
+            values = {"of": claim.submission_id, "held": claim.fence, "due": self._clock.now() + self._lease}
+            _require_held(connection.execute(_EXTEND, values))
 
     # --- the record -----------------------------------------------------------------------------------------
 
@@ -94,7 +95,8 @@ class Ledger:
         now = self._clock.now()
         try:
             with transaction(self._engine) as connection:
-                self._hold(connection, claim, _available_at(move, now, self._lease))
+                filing = isinstance(move, Perform) and move.files
+                self._hold(connection, claim, _available_at(move, now, self._lease), filing)
                 if concluded is not None:
                     self._conclude(connection, claim, concluded)
                 match move:
@@ -110,11 +112,9 @@ class Ledger:
                 self._keep_late(claim, concluded)
             raise
 
-    def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None) -> None:
-        values = {"of": claim.submission_id, "held": claim.fence, "due": available_at}
-        held: CursorResult[tuple[object]] = connection.execute(_HOLD, values)
-        if held.rowcount != 1:
-            raise LeaseLostError
+    def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None, filing: bool) -> None:
+        values = {"of": claim.submission_id, "held": claim.fence, "due": available_at, "files": filing}
+        _require_held(connection.execute(_HOLD, values))
 
     def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
         entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
@@ -200,14 +200,20 @@ _CONCLUDED = (
     "retry_after_seconds", "exchange_body",
 )  # fmt: skip
 #: Statements of the hot path, built once: building them costs as much as running them.
-_HOLD = (
+_EXTEND = (
     update(_DELIVERY)
     .where(_DELIVERY.c.submission_id == bindparam("of"), _DELIVERY.c.fence == bindparam("held"))
     .values(available_at=bindparam("due"))
 )
+_HOLD = _EXTEND.values(filing=bindparam("files"))
 _CONCLUDE = update(_ENTRY).where(_ENTRY.c.id == bindparam("of")).values({name: bindparam(name) for name in _CONCLUDED})
 
 _LATE_COLUMNS = ("outcome", "at", "code", "ids", "reference", "discrepancy", "exchange_body")
+
+
+def _require_held(held: CursorResult[Any]) -> None:
+    if held.rowcount != 1:
+        raise LeaseLostError
 
 
 def _available_at(move: Perform | Settle | Pause, now: datetime, lease: timedelta) -> datetime | None:

@@ -69,11 +69,12 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """Make this call, not before that moment."""
+    """Make this call, not before that moment; ``files`` when it is the one that files the report."""
 
     step: Step
     attempt: int
     not_before: datetime
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def next_move(plan: Plan, history: Sequence[Entry], now: datetime, pace: Pace) -
 
     """
     if not history:
-        return Perform(plan.steps[0], 1, now)
+        return Perform(plan.steps[0], 1, now, plan.steps[0] == plan.final)
     return _Situation(plan, history, now, pace).move()
 
 
@@ -168,7 +168,8 @@ class _Situation:
         return self._new_attempt()
 
     def _new_attempt(self) -> Move:
-        return Perform(self.plan.steps[0], self.number + 1, self._due(None))
+        first = self.plan.steps[0]
+        return Perform(first, self.number + 1, self._due(None), first == self.plan.final)
 
     def _accepted(self, receipt: Entry) -> Move:
         if receipt.discrepancy:
@@ -193,7 +194,7 @@ class _Situation:
         return Settle(State.IN_DOUBT, f"{reason[0].upper()}{reason[1:]}.", entry=self.last)
 
     def _perform(self, step: Step, *, delay: bool = True, cap: timedelta | None = None) -> Perform:
-        return Perform(step, self.number, self._due(cap) if delay else self.now)
+        return Perform(step, self.number, self._due(cap) if delay else self.now, step == self.plan.final)
 
     # --- time -----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, delete, func, select, update
+from sqlalchemy import Connection, CursorResult, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -14,12 +14,17 @@ from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.delivery.model import Claim
-from reporter.delivery.tables import Delivery, LanePause, LedgerEntry
+from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry
 from reporter.submissions.tables import Submission
 
 ACTOR = "reporter"
+#: Priorities: the smaller goes first.
+URGENT, ROUTINE = 0, 1
 _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
-_RUNNING = _DELIVERY.c.lane.not_in(select(col(LanePause.lane)))
+_RUNNING = and_(
+    _DELIVERY.c.lane.not_in(select(col(LanePause.lane))),
+    or_(_DELIVERY.c.filing, _DELIVERY.c.lane.not_in(select(col(Circuit.lane)))),
+)
 _REFERENCE = (
     select(col(Submission.reference)).where(col(Submission.id) == _DELIVERY.c.submission_id).scalar_subquery()
 ).label("reference")
@@ -31,12 +36,13 @@ class Queue:
     def __init__(self, engine: Engine, clock: Clock, lease: timedelta) -> None:
         self._engine, self._clock, self._lease = engine, clock, lease
 
-    def claim(self, owner: str, lanes: Sequence[str]) -> Claim | None:
+    def claim(self, owner: str, lanes: Sequence[str], *, urgent_only: bool = False) -> Claim | None:
         """Lease the most urgent delivery that is due in ``lanes``, or give None."""
         now = self._clock.now()
+        which = [_DELIVERY.c.priority == URGENT] if urgent_only else []
         due = (
             select(_DELIVERY.c.submission_id)
-            .where(_DELIVERY.c.available_at <= now, _DELIVERY.c.lane.in_(lanes), _RUNNING)
+            .where(_DELIVERY.c.available_at <= now, _DELIVERY.c.lane.in_(lanes), _RUNNING, *which)
             .order_by(_DELIVERY.c.priority, _DELIVERY.c.available_at)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -71,7 +77,7 @@ class Queue:
 
     def enqueue(self, connection: Connection, submission_id: str, *, lane: str, urgent: bool, at: datetime) -> None:
         """Make an approved submission due at once, also one that was recalled; urgent ones overtake the rest."""
-        due = {"lane": lane, "priority": 0 if urgent else 1, "available_at": at}
+        due = {"lane": lane, "priority": URGENT if urgent else ROUTINE, "available_at": at}
         connection.execute(
             _insert(connection, _DELIVERY)
             .values(submission_id=submission_id, fence=0, **due)

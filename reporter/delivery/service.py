@@ -12,6 +12,7 @@ from reporter.authority import Connection
 from reporter.clock import Clock
 from reporter.config import Delivery as Settings
 from reporter.db.engine import transaction
+from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Load, Result
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.model import Claim, Entry, lane_name
@@ -60,9 +61,15 @@ class DeliveryService:
     def worker(self, report: Callable[[Result], None] = lambda _result: None) -> Worker:
         """Give a worker over all lanes."""
         return Worker(
-            self.queue, self.engine, self._clock, lanes=self.lanes, concurrency=self._settings.concurrency,
+            self.queue,
+            self.engine,
+            Breaker(self._database, self._clock, timedelta(seconds=self._settings.retry_base_seconds)),
+            self._clock,
+            probe=lambda lane: self.connection(lane.partition(":")[0]).probe().outcome,
+            lanes=self.lanes,
+            concurrency=self._settings.concurrency,
             report=report,
-        )  # fmt: skip
+        )
 
     def calls(self, reference: str) -> list[Entry]:
         """Give every remote call made for a case, oldest first."""

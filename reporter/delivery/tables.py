@@ -12,7 +12,7 @@ from reporter.db.types import UtcDateTime
 
 class Delivery(SQLModel, table=True):
     """
-    The durable intent to have one submission accepted.
+    The durable intent to have one submission accepted; ``filing`` while its next call is the one that files.
 
     ``available_at`` is when it is due, or while it is leased when the lease ends; NULL once it is over or recalled.
     ``fence`` grows with every claim and recall, and every write of a worker names the fence it holds.
@@ -35,6 +35,7 @@ class Delivery(SQLModel, table=True):
     available_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     owner: str | None = None
     fence: int = 0
+    filing: bool = False
 
 
 class LedgerEntry(SQLModel, table=True):

@@ -119,9 +119,9 @@ def test_a_client_that_uploads_again_into_the_same_draft_is_caught(tmp_path: Pat
 def test_a_ledger_without_a_fence_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hold = Ledger._hold
 
-    def hold_without_fence(self: Ledger, connection: Any, claim: Claim, available_at: Any) -> None:
+    def hold_without_fence(self: Ledger, connection: Any, claim: Claim, *rest: Any) -> None:
         fence = connection.exec_driver_sql("SELECT fence FROM delivery").scalar_one()
-        hold(self, connection, replace(claim, fence=fence), available_at)
+        hold(self, connection, replace(claim, fence=fence), *rest)
 
     sound = template(tmp_path, 0)
     monkeypatch.setattr(Ledger, "_hold", hold_without_fence)
