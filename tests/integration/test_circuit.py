@@ -53,12 +53,13 @@ def test_a_lost_filing_is_repeated_while_the_circuit_is_open(house: House) -> No
     house.double.faults.add("finish:1 drop_after")
     house.work()
     house.double.faults.add("submit refuse")
-    house.app.deliveries.worker().once()
+    worker = house.app.deliveries.worker()
+    worker.once()
     house.clock.advance(timedelta(minutes=6))
-    claim = house.app.deliveries.queue.claim("w", house.app.deliveries.lanes)
-    assert claim is not None
-    assert claim.reference == "FILING-0001"
-    assert house.app.deliveries.queue.claim("w", house.app.deliveries.lanes) is None
+    submitted = seen(house, "submit")
+    worker.once()
+    assert seen(house, "submit") == submitted, "the circuit is open"
+    assert house.submission("FILING-0001")["state"] == "accepted"
 
 
 def test_one_caller_probes_and_probes_grow_apart_to_minutes(house: House) -> None:
