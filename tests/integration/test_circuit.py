@@ -52,7 +52,7 @@ def test_a_lost_filing_is_repeated_while_the_circuit_is_open(house: House) -> No
         house.approved(f"WAITING-{number:03}")
     house.double.faults.add("finish:1 drop_after")
     house.work()
-    house.double.faults.add("submit refuse")
+    house.double.faults.add("submit refuse\nstatus refuse")
     worker = house.app.deliveries.worker()
     worker.once()
     house.clock.advance(timedelta(minutes=6))
