@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +35,9 @@ def take(path: Path, now: datetime) -> HandedIn:
         EnvironmentTroubleError: It cannot be read.
 
     """
-    file = path / DOCUMENT_NAME if path.is_dir() else path
+    file = path
+    with suppress(OSError):  # where even that cannot be asked, reading says why
+        file = path / DOCUMENT_NAME if path.is_dir() else path
     data = read_file(file)
     return HandedIn(data, parse(data, now), file.absolute().parent)
 

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, open_app, print_json, say
+from reporter.cli.output import As, AsJson, Reference, actor, open_app, print_json, say, words
 
 app = typer.Typer(no_args_is_help=True, help="Hand cases in, look at them, see what each authority still lacks.")
 
-Reference = Annotated[str, typer.Argument(metavar="REF", help="The case's reference.")]
 RemoveSource = Annotated[
     bool,
     typer.Option("--remove-source", help="Remove each evidence file once its seal is read back and verified."),
@@ -154,7 +153,9 @@ def revise(
 @app.command()
 def confirm(
     reference: Reference,
-    basis: Annotated[str, typer.Option(help="Why you confirm it, in words; kept sealed with the case.")],
+    basis: Annotated[
+        str, typer.Option(callback=words, help="Why you confirm it, in words; kept sealed with the case.")
+    ],
     name: As = None,
     as_json: AsJson = False,
 ) -> None:

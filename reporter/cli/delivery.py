@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reporter.cli.output import AsJson, moment, open_app, print_json, say, tell
+from reporter.cli.output import AsJson, Reference, moment, open_app, print_json, say, tell
 
 if TYPE_CHECKING:
     from reporter.bootstrap import App
@@ -18,9 +18,7 @@ records = typer.Typer(no_args_is_help=True, help="What was called at the authori
 
 
 @records.command()
-def show(
-    reference: Annotated[str, typer.Argument(metavar="REF", help="The case's reference.")], as_json: AsJson = False
-) -> None:
+def show(reference: Reference, as_json: AsJson = False) -> None:
     """
     Show the ledger of a case: every remote call, its outcome, code and request id.
 

@@ -51,7 +51,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no terminal is too old to be told
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="reporter", standalone_mode=False)
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown for want of arguments
             typer.echo(f"Error: {_discreet(message)}{_help(error)}", err=True)

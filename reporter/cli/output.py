@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,37 @@ if TYPE_CHECKING:
     from reporter.bootstrap import App
     from reporter.errors import Finding
 
+
+def _reference(value: str) -> str:
+    """
+    Give a reference that could be one; typed names and addresses go no further than this.
+
+    Raises:
+        NotFoundError: No case is called like that.
+    """
+    from reporter.cases.model import REFERENCE_PATTERN
+    from reporter.cases.store import unknown
+
+    if not re.fullmatch(REFERENCE_PATTERN, value):
+        raise unknown(value)
+    return value
+
+
+def words(value: str) -> str:
+    """
+    Give text from the command line.
+
+    Raises:
+        UsageError: It holds bytes that are no characters here.
+    """
+    from reporter.errors import UsageError
+
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageError("The text holds bytes that are no characters in this terminal's encoding.")
+    return value
+
+
+Reference = Annotated[str, typer.Argument(metavar="REF", callback=_reference, help="The case's reference.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 As = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who acts; by default the operating-system user.")]
 

@@ -61,7 +61,9 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: reporter secret list
     """
-    with open_app() as house:
+    from reporter.evidence.custody import custody_errors
+
+    with open_app() as house, custody_errors():
         names = house.credentials.names()
     if as_json:
         print_json({"secrets": names})

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, console, finding, open_app, print_json, say
+from reporter.cli.output import As, AsJson, Reference, actor, console, finding, open_app, print_json, say
 
 if TYPE_CHECKING:
     from reporter.authority import Document
 
 app = typer.Typer(no_args_is_help=True, help="Preview and approve what is sent to an authority.")
-
-Reference = Annotated[str, typer.Argument(metavar="REF", help="The case's reference.")]
 
 
 @app.command()
