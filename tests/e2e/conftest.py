@@ -1,0 +1,89 @@
+"""
+The command line as people and scripts meet it.
+
+``reporter`` runs it in this process, ``spawn`` as a process of its own; both in a fresh home.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.ncmec.sandbox import CyberTipline
+from reporter import home as homes
+from reporter.cli import main
+from reporter.clock import SystemClock
+from reporter.sandbox.server import serve
+from tests.e2e.support import PROGRAM, URL_VARIABLE, Home, Ran, Run
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a home as ``init`` makes it, to be copied."""
+    folder = tmp_path_factory.mktemp("pristine") / "home"
+    homes.create(folder)
+    return folder
+
+
+@pytest.fixture
+def home(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Give a fresh home, which the environment names."""
+    shutil.copytree(pristine, tmp_path / "home")
+    monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REPORTER_DELIVERY__RETRY_BASE_SECONDS", "0.01")
+    monkeypatch.setenv(URL_VARIABLE, "http://127.0.0.1:1/ispws")  # nobody is there
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def reporter(home: Home, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run the program in this process, in ``home``."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Ran:
+        monkeypatch.setattr(sys, "argv", ["reporter", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as left:
+            main.run()
+        captured = capfdbinary.readouterr()
+        return Ran(int(left.value.code or 0), captured.out, captured.err.decode())
+
+    return run
+
+
+@pytest.fixture
+def spawn(home: Home) -> Run:
+    """Run the program as a process of its own, in ``home``; keywords go to ``subprocess.run``."""
+
+    def run(
+        *arguments: str | Path, env: dict[str, str] | None = None, prefix: tuple[str, ...] = (), **more: Any
+    ) -> Ran:
+        ended = subprocess.run(
+            [*prefix, PROGRAM, *arguments],
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            timeout=60,
+            **{"stdin": subprocess.DEVNULL, **more} if "input" not in more else more,
+        )
+        return Ran(ended.returncode, ended.stdout, ended.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def double() -> CyberTipline:
+    """Give the authority's double."""
+    return CyberTipline(SystemClock())
+
+
+@pytest.fixture
+def sandbox(double: CyberTipline, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[CyberTipline]:
+    """Serve the double over HTTP, where ``home`` looks for it."""
+    with serve(double) as server:
+        monkeypatch.setenv(URL_VARIABLE, server.url)
+        yield double
