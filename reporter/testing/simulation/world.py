@@ -121,7 +121,7 @@ class World:
     def _until_idle(self, owner: str) -> int:
         worked = 0
         for _ in range(_ROUNDS):
-            if self._once(owner):
+            if self.once(owner):
                 worked += 1
                 continue
             due = self.queue.next_due(self._lanes)
@@ -130,7 +130,7 @@ class World:
             self.clock.advance_to(due)
         raise NeverIdleError(f"still not idle after {_ROUNDS} rounds")
 
-    def _once(self, owner: str) -> bool:
+    def once(self, owner: str) -> bool:
         """Claim and work one delivery, and see that a worker which was overtaken meanwhile changed nothing."""
         claim = self.queue.claim(owner, self._lanes)
         if claim is None:
@@ -172,7 +172,7 @@ class World:
             self.clock.advance(self.template.subject.expiry)
         elif action in (PAUSE, PAUSE_BRIEFLY):
             self.clock.advance(_LEASE * 2)
-            overtaken = self._once("other") if action == PAUSE_BRIEFLY else self._until_idle("other")
+            overtaken = self.once("other") if action == PAUSE_BRIEFLY else self._until_idle("other")
             if overtaken:
                 self._after_pause.append(self._snapshot())
         else:
