@@ -148,6 +148,7 @@ def _concluded(entry: Entry, answer: Answer, at: datetime) -> Entry:
         outcome=answer.outcome,
         at=at,
         code=answer.code,
+        request_id=answer.request_id,
         reason=answer.reason,
         ids=answer.ids,
         reference=answer.reference,

@@ -247,6 +247,7 @@ def _entry(row: Mapping[str, Any], fence: int) -> Entry:
         at=row["late_at"] if late else (row["outcome_at"] or row["intent_at"]),
         own=row["fence"] == fence,
         code=row[f"{prefix}code"],
+        request_id=row["request_id"],
         reason=row["reason"],
         ids=json.loads(row[f"{prefix}ids"]),
         reference=row[f"{prefix}reference"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from reporter.authority import Environment, Outcome, Step
 from reporter.errors import ReporterError
@@ -23,6 +24,24 @@ class LeaseLostError(ReporterError):
         super().__init__("The lease of this delivery has passed to another worker.")
 
 
+class Verdict(StrEnum):
+    """What people decide about a submission that no call can settle."""
+
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"  # it was not filed: begin again
+    WITHDRAWN = "withdrawn"
+    RECEIPT = "receipt"  # it was filed elsewhere, such as by web form
+
+    @property
+    def step(self) -> str:
+        """The step by which such a decision stands in the ledger among the calls."""
+        return f"decided:{self}"
+
+
+#: Entries of the ledger that are no calls. Their outcome is ``GONE``: people closed what the attempt may have filed.
+DECISIONS = frozenset({Verdict.NOT_ACCEPTED.step, Verdict.WITHDRAWN.step})
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One call of the ledger as the present holder of the lease must see it; no outcome reads as *unknown*."""
@@ -34,6 +53,7 @@ class Entry:
     at: datetime
     own: bool = True
     code: str = ""
+    request_id: str = ""
     reason: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     reference: str = ""

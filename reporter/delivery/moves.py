@@ -6,7 +6,9 @@ the same rows, so there is no recovery code that differs from ordinary work. It 
 lost answer means for each step.
 
 The rule everything else rests on: no new attempt begins while an earlier one holds a call of the final step that may
-have filed, unless the authority itself said that its draft is gone.
+have filed, unless the authority itself said that its draft is gone, or people decided that it was not filed. What
+people decided stands in the ledger among the calls; even then a known draft is taken back first, and where the
+authority answers that it was filed, its word counts.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from reporter.authority import Lost, Outcome, Plan, Step
-from reporter.delivery.model import Entry, Move, Pace, Pause, Perform, Settle
+from reporter.delivery.model import DECISIONS, Entry, Move, Pace, Pause, Perform, Settle, Verdict
 from reporter.submissions.model import ReceiptKind, State
 
 #: Repeats of a lost final step stay this close together while the draft can live (DESIGN, "Delivery").
@@ -25,6 +27,17 @@ FINAL_REPEAT_CAP = timedelta(minutes=5)
 UNDOCUMENTED_LIMIT = 10
 
 _PAUSED = "The authority refuses our credentials or rights"
+#: Answers to the final step after which that call has certainly filed nothing.
+_FILED_NOTHING = frozenset(
+    {
+        Outcome.NOT_SENT,
+        Outcome.RETRYABLE,
+        Outcome.UNAUTHORISED,
+        Outcome.REJECTED,
+        Outcome.MISMATCH,
+        Outcome.GONE,
+    }
+)
 
 
 def next_move(plan: Plan, history: Sequence[Entry], now: datetime, pace: Pace) -> Move:
@@ -43,6 +56,27 @@ def next_move(plan: Plan, history: Sequence[Entry], now: datetime, pace: Pace) -
     return _Situation(plan, history, now, pace).move()
 
 
+def acknowledgement(plan: Plan, history: Sequence[Entry]) -> Entry | None:
+    """Give the call by whose answer the authority said that it filed the report, in whichever attempt."""
+    filing = (plan.final.key, plan.look_up.key if plan.look_up else None)
+    return next((e for e in history if e.step in filing and e.outcome is Outcome.ACCEPTED), None)
+
+
+def may_have_filed(plan: Plan, history: Sequence[Entry]) -> bool:
+    """Whether a call may have filed the report and neither the authority nor people have said that it did not."""
+    if acknowledgement(plan, history):
+        return True
+    for entry in reversed(history):
+        taken_back = plan.abandon is not None and entry.step == plan.abandon.key and entry.outcome is Outcome.ACCEPTED
+        if taken_back or entry.outcome is Outcome.GONE:
+            return False
+        if entry.outcome is Outcome.ALREADY:
+            return True
+        if entry.step == plan.final.key and entry.outcome not in _FILED_NOTHING:
+            return True
+    return False
+
+
 class _Situation:
     """The present attempt of one delivery."""
 
@@ -52,15 +86,21 @@ class _Situation:
         self.entries = [entry for entry in history if entry.attempt == self.number]
         self.last = history[-1]
         self.finals = [entry for entry in self.entries if entry.step == plan.final.key]
-        self.open_finals = [entry for entry in self.finals if entry.may_have_acted]
+        decided = max((at for at, entry in enumerate(history) if entry.step in DECISIONS), default=-1)
+        self.withdrawing = decided >= 0 and history[decided].step == Verdict.WITHDRAWN.step
+        self.undecided = history[decided + 1 :]
+        self.fresh = [entry for entry in self.undecided if entry.attempt == self.number]
+        self.open_finals = [entry for entry in self.fresh if entry.step == plan.final.key and entry.may_have_acted]
         self._abandon_key = plan.abandon.key if plan.abandon else None
-        learnt = (entry.ids[plan.draft_key] for entry in self.entries if plan.draft_key and plan.draft_key in entry.ids)
-        self.draft_id = next(learnt, "") if plan.draft_key else ""
+        self.draft_id = self._draft_of(self.number)
 
     def move(self) -> Move:
-        receipt = next((entry for entry in self.finals if entry.outcome is Outcome.ACCEPTED), None)
+        of_final = (entry for entry in self.history if entry.step == self.plan.final.key)
+        receipt = next((entry for entry in of_final if entry.outcome is Outcome.ACCEPTED), None)
         if receipt is not None:
             return self._accepted(receipt)
+        if self.last.step in DECISIONS:
+            return self._abandon()
         if self.last.outcome is Outcome.UNAUTHORISED and self.last.own:
             return Pause(f"{self.last.reason.rstrip('.') or _PAUSED}, at {self.last.step}.")
         if self._undocumented() > UNDOCUMENTED_LIMIT:
@@ -160,7 +200,9 @@ class _Situation:
         return self._draft_is_gone()
 
     def _draft_is_gone(self) -> Move:
-        refusals = [e for e in self.entries if e.outcome is Outcome.REJECTED and e.step != self._abandon_key]
+        if self.withdrawing:
+            return Settle(State.WITHDRAWN, "Withdrawn before it was filed.", entry=self.last)
+        refusals = [e for e in self.fresh if e.outcome is Outcome.REJECTED and e.step != self._abandon_key]
         if refusals:
             refusal = refusals[-1]
             reason = f"Refused at {refusal.step} ({refusal.code}). {refusal.reason}".strip()
@@ -172,6 +214,12 @@ class _Situation:
         return Perform(first, self.number + 1, self._due(None), first == self.plan.final)
 
     def _accepted(self, receipt: Entry) -> Move:
+        if receipt.attempt != self.number:
+            reason = (
+                f"Attempt {receipt.attempt} was filed after all, as a late answer says; "
+                f"attempt {self.number}, begun since, must not be."
+            )
+            return self._receipt(State.ATTENTION, ReceiptKind.ACKNOWLEDGED, receipt, reason)
         if receipt.discrepancy:
             return self._receipt(
                 State.ATTENTION, ReceiptKind.ACKNOWLEDGED, receipt, f"Filed, but {receipt.discrepancy}."
@@ -179,13 +227,13 @@ class _Situation:
         return self._receipt(State.ACCEPTED, ReceiptKind.ACKNOWLEDGED, receipt)
 
     def _already(self) -> Move:
-        if self.open_finals:
+        if any(entry.may_have_acted for entry in self.finals):
             reason = "The answer to the filing itself was lost; a later answer says that it was filed."
             return self._receipt(State.ACCEPTED, ReceiptKind.INFERRED, self.last, reason)
         return self._attention("the authority says this report was filed before we asked it to")
 
     def _receipt(self, state: State, kind: ReceiptKind, entry: Entry, reason: str = "") -> Settle:
-        return Settle(state, reason, kind, entry, entry.reference or self.draft_id)
+        return Settle(state, reason, kind, entry, entry.reference or self._draft_of(entry.attempt))
 
     def _attention(self, reason: str) -> Settle:
         return Settle(State.ATTENTION, f"{reason[0].upper()}{reason[1:]}.", entry=self.last)
@@ -200,8 +248,10 @@ class _Situation:
 
     def _due(self, cap: timedelta | None) -> datetime:
         """Give the moment of the next call: exponential from the last one, with jitter, never before Retry-After."""
+        if self.last.step in DECISIONS:
+            return self.last.at
         trouble = self.number - 1
-        for entry in reversed(self.entries):
+        for entry in reversed(self.fresh):
             if entry.outcome is Outcome.ACCEPTED:
                 break
             trouble += 1
@@ -215,11 +265,15 @@ class _Situation:
 
     def _last_touch(self) -> datetime:
         """Give the last moment at which the authority may have changed the draft, from which its expiry is counted."""
-        return max(entry.at for entry in self.entries if entry.step != self._abandon_key)
+        return max(entry.at for entry in self.entries if entry.step not in {self._abandon_key, *DECISIONS})
 
     def _undocumented(self) -> int:
         unclear = (Outcome.RETRYABLE, Outcome.UNKNOWN)
-        return sum(1 for entry in self.history if entry.outcome in unclear and entry.discrepancy)
+        return sum(1 for entry in self.undecided if entry.outcome in unclear and entry.discrepancy)
+
+    def _draft_of(self, attempt: int) -> str:
+        key = self.plan.draft_key
+        return next((e.ids[key] for e in self.history if e.attempt == attempt and key in e.ids), "") if key else ""
 
     def _step(self, key: str) -> Step:
         return next(step for step in self.plan.steps if step.key == key)

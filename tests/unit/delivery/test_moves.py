@@ -8,8 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reporter.authority import Lost, Outcome, Plan, Step
-from reporter.delivery.model import Entry, Pace, Pause, Perform, Settle
-from reporter.delivery.moves import FINAL_REPEAT_CAP, UNDOCUMENTED_LIMIT, next_move
+from reporter.delivery.model import Entry, Pace, Pause, Perform, Settle, Verdict
+from reporter.delivery.moves import (
+    FINAL_REPEAT_CAP,
+    UNDOCUMENTED_LIMIT,
+    acknowledgement,
+    may_have_filed,
+    next_move,
+)
 from reporter.submissions.model import ReceiptKind, State
 
 T0 = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -266,3 +272,96 @@ def test_a_refusal_after_a_lost_call_that_may_have_filed_is_in_doubt(refusal: Ou
 def test_a_report_found_other_than_it_should_be_needs_attention_and_keeps_the_receipt() -> None:
     move = settled(("send", U), ("look", A), plan=SEND_AND_LOOK, discrepancy="it lacks a file")
     assert (move.state, move.receipt) == (State.ATTENTION, ReceiptKind.ACKNOWLEDGED)
+
+
+# --- what people decided ----------------------------------------------------------------------------------------
+
+NOT_FILED = (Verdict.NOT_ACCEPTED.step, Outcome.GONE)
+WITHDRAWN = (Verdict.WITHDRAWN.step, Outcome.GONE)
+FORGOTTEN = (*UP_TO_FINISH, ("finish", U), ("finish", Outcome.MISSING))
+
+
+@pytest.mark.parametrize("gone", [A, Outcome.GONE, Outcome.MISSING])
+def test_what_people_say_was_not_filed_is_taken_back_and_begun_anew(gone: Outcome) -> None:
+    assert step_after(*FORGOTTEN, NOT_FILED) == ("retract", 1)
+    assert step_after(*FORGOTTEN, NOT_FILED, ("retract", U)) == ("retract", 1)
+    assert step_after(*FORGOTTEN, NOT_FILED, ("retract", gone)) == ("open", 2)
+
+
+def test_people_who_were_wrong_are_corrected_by_the_authority() -> None:
+    move = settled(*FORGOTTEN, NOT_FILED, ("retract", Outcome.ALREADY))
+    assert (move.state, move.receipt, move.reference) == (State.ACCEPTED, ReceiptKind.INFERRED, "4564654")
+
+
+def test_without_a_draft_the_decision_alone_begins_anew() -> None:
+    assert step_after(("send", U), NOT_FILED, plan=SEND_ONLY) == ("send", 2)
+    assert step_after(("send", U), ("look", Outcome.MISSING), NOT_FILED, plan=SEND_AND_LOOK) == ("send", 2)
+
+
+def test_a_decision_takes_effect_at_once_and_forgets_the_trouble_before_it() -> None:
+    calls = history(*UP_TO_FINISH, *[("finish", U)] * 30, NOT_FILED)
+    move = next_move(DRAFT_PLAN, calls, T0 + timedelta(hours=1), PACE)
+    assert isinstance(move, Perform) and move.not_before == calls[-1].at
+    calls = history(*UP_TO_FINISH, *[("finish", U)] * 30, NOT_FILED, ("retract", A))
+    move = next_move(DRAFT_PLAN, calls, T0 + timedelta(hours=1), PACE)
+    assert isinstance(move, Perform) and move.not_before - calls[-1].at <= PACE.base
+
+
+def test_undocumented_answers_from_before_a_decision_no_longer_count() -> None:
+    calls = [replace(entry, discrepancy="undocumented") for entry in history(*[("send", U)] * 12)]
+    assert isinstance(next_move(SEND_ONLY, calls, T0, PACE), Settle)
+    decided = Entry("d", 1, *NOT_FILED, T0 + timedelta(hours=1))
+    move = next_move(SEND_ONLY, [*calls, decided], T0 + timedelta(hours=1), PACE)
+    assert isinstance(move, Perform) and move.attempt == 2
+
+
+def test_a_receipt_that_comes_after_people_began_anew_stops_the_new_attempt() -> None:
+    calls = history(*UP_TO_FINISH, ("finish", A), NOT_FILED, ("retract", Outcome.MISSING))
+    calls += history(("open", A), ("upload:e1", A), attempt=2, start=T0 + timedelta(minutes=1))
+    move = next_move(DRAFT_PLAN, calls, T0 + timedelta(hours=1), PACE)
+    assert isinstance(move, Settle)
+    assert (move.state, move.receipt, move.reference) == (State.ATTENTION, ReceiptKind.ACKNOWLEDGED, "4564654")
+
+
+def test_a_withdrawal_takes_the_draft_back_first() -> None:
+    begun = (("open", A), ("upload:e1", U))
+    assert step_after(*begun, WITHDRAWN) == ("retract", 1)
+    for gone in (A, Outcome.GONE, Outcome.MISSING):
+        assert settled(*begun, WITHDRAWN, ("retract", gone)).state is State.WITHDRAWN
+    assert settled(("open", U), WITHDRAWN).state is State.WITHDRAWN
+    assert settled(("send", Outcome.NOT_SENT), WITHDRAWN, plan=SEND_ONLY).state is State.WITHDRAWN
+    assert settled(*begun, WITHDRAWN, ("retract", Outcome.ALREADY)).state is State.ATTENTION
+    calls = history(*begun, WITHDRAWN, ("retract", U))
+    move = next_move(DRAFT_PLAN, calls, T0 + timedelta(hours=25), PACE)
+    assert isinstance(move, Settle) and move.state is State.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("calls", "open_"),
+    [
+        ((), False),
+        (UP_TO_FINISH, False),
+        ((*UP_TO_FINISH, ("finish", U)), True),
+        ((*UP_TO_FINISH, ("finish", Outcome.NOT_SENT)), False),
+        ((*UP_TO_FINISH, ("finish", Outcome.UNAUTHORISED)), False),
+        ((*UP_TO_FINISH, ("finish", U), ("finish", Outcome.NOT_SENT)), True),
+        ((*UP_TO_FINISH, ("finish", U), ("finish", Outcome.REJECTED)), True),
+        ((*UP_TO_FINISH, ("finish", U), ("finish", Outcome.REJECTED), ("retract", A)), False),
+        ((*UP_TO_FINISH, ("finish", U), ("finish", Outcome.GONE)), False),
+        ((*UP_TO_FINISH, ("finish", Outcome.MISSING)), True),
+        ((*FORGOTTEN, NOT_FILED), False),
+        ((*FORGOTTEN, NOT_FILED, ("retract", Outcome.ALREADY)), True),
+        ((*UP_TO_FINISH, ("finish", A), NOT_FILED), True),
+        ((("open", A), ("upload:e1", Outcome.ALREADY)), True),
+    ],
+)
+def test_what_may_have_filed_is_known_from_the_ledger(calls: tuple[tuple[str, Outcome], ...], open_: bool) -> None:
+    assert may_have_filed(DRAFT_PLAN, history(*calls)) is open_
+
+
+def test_an_acknowledgement_is_found_in_whichever_call_brought_it() -> None:
+    filed = history(*UP_TO_FINISH, ("finish", A))
+    assert acknowledgement(DRAFT_PLAN, filed) is filed[-1]
+    assert acknowledgement(DRAFT_PLAN, history(*UP_TO_FINISH)) is None
+    looked = history(("send", U), ("look", A))
+    assert acknowledgement(SEND_AND_LOOK, looked) is looked[-1]
