@@ -24,6 +24,7 @@ from keycustody.store import KeyStore
 from reporter.authority import Answer, Call, Lost, Outcome, Package, Plan, Step
 from reporter.clock import Clock, SystemClock
 from reporter.db.engine import open_engine
+from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Load
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.queue import Queue
@@ -69,7 +70,10 @@ def worker(database: Database, folder: Path, lane: str, clock: Clock, die_at: in
         cap=timedelta(seconds=1),
         lease=LEASE,
     )
-    return Worker(Queue(database, clock, LEASE), engine, clock, lanes=[lane], concurrency=THREADS)
+    queue, breaker = Queue(database, clock, LEASE), Breaker(database, clock, timedelta(seconds=1))
+    return Worker(
+        queue, engine, breaker, clock, probe=lambda _lane: Outcome.ACCEPTED, lanes=[lane], concurrency=THREADS
+    )
 
 
 if __name__ == "__main__":

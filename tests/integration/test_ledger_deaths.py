@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,15 +124,18 @@ def test_four_processes_lose_nothing_and_double_nothing_though_one_dies(
     room.clock.advance_to(datetime.now(UTC))
     submitted = room.submit(300)
     script = [sys.executable, queue_worker.__file__, shared_database_url, str(room_keys), room.lane]
-    processes = [
-        subprocess.Popen([*script, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for more in (["--die-at", "5"], [], [], [])
-    ]
-    for process in processes:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    with ThreadPoolExecutor(len(processes)) as pool:
-        list(pool.map(lambda process: process.communicate("go\n"), processes))
-    assert [process.returncode for process in processes] == [9, 0, 0, 0]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen([*script, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for more in (["--die-at", "5"], [], [], [])
+        ]
+        for process in processes:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        with ThreadPoolExecutor(len(processes)) as pool:
+            list(pool.map(lambda process: process.communicate("go\n"), processes))
+        assert [process.returncode for process in processes] == [9, 0, 0, 0]
 
     def calls() -> Counter[str]:
         lines = queue_worker.filed(room_keys, room.lane).read_text().splitlines()
