@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -339,5 +339,35 @@ class Adapter(Protocol):
         Raises:
             DocumentError: They are malformed, or hold what the case document cannot carry, named by element path.
 
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing that an adapter assumes of its authority, and what the authority did."""
+
+    question: str
+    assumed: str
+    observed: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the authority did what is assumed."""
+        return self.assumed == self.observed
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """An adapter that can ask its authority's test system about what it only assumes."""
+
+    def probe_assumptions(
+        self, connection: Connection, organisation: Organisation, now: datetime
+    ) -> Sequence[Observation]:
+        """
+        Try with harmless documents what no documentation says; drafts that stay open are withdrawn.
+
+        Raises:
+            AuthorityTroubleError: The authority cannot be asked.
         """
         ...

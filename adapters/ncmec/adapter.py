@@ -10,10 +10,22 @@ from urllib.parse import urlsplit
 from adapters._double import Clock
 from adapters._http import HttpClient, as_transport, checked_url
 from adapters.ncmec import payload, reading, rules
+from adapters.ncmec.assumptions import Prober
 from adapters.ncmec.client import NCMECConnection
 from adapters.ncmec.plan import plan_of
 from adapters.ncmec.sandbox import CyberTipline
-from reporter.authority import Check, Endpoint, Environment, Imported, Package, Packaging, Plan
+from reporter.authority import (
+    Check,
+    Connection,
+    Endpoint,
+    Environment,
+    Imported,
+    Observation,
+    Organisation,
+    Package,
+    Packaging,
+    Plan,
+)
 from reporter.cases.model import Case
 from reporter.errors import ConfigurationError, Finding
 
@@ -94,6 +106,16 @@ class NCMECAdapter:
 
         """
         return reading.read(documents, reference, now, actor)
+
+    def probe_assumptions(self, connection: Connection, organisation: Organisation, now: datetime) -> list[Observation]:
+        """
+        Ask what this adapter assumes of NCMEC without a public record; never of the production system.
+
+        Raises:
+            AuthorityTroubleError: It cannot be asked.
+
+        """
+        return list(Prober(connection, organisation, now).observations())
 
     def double(self, clock: Clock, faults: str = "", **behaviour: Any) -> CyberTipline:
         """Give a CyberTipline of our own for the sandbox; ``faults`` is a fault script."""

@@ -50,3 +50,32 @@ def schema(authority: Name, name: As = None, as_json: AsJson = False) -> None:
         )
     else:
         say(f"{authority}: schema sha256:{stored.sha256} {'is now' if changed else 'is still'} in force.")
+
+
+@app.command()
+def probe(authority: Name, name: As = None, as_json: AsJson = False) -> None:
+    """
+    Ask the authority's test system what its adapter only assumes, with harmless documents; production is refused.
+
+    Exit code 1: it behaves otherwise than the adapter assumes.
+
+    Example: reporter authority probe ncmec
+    """
+    with open_app() as house:
+        observations = house.authorities.probe_assumptions(authority, actor(name, house))
+    if as_json:
+        print_json(
+            {
+                "authority": authority,
+                "observations": [
+                    {"question": o.question, "assumed": o.assumed, "observed": o.observed, "agrees": o.agrees}
+                    for o in observations
+                ],
+            }
+        )
+    else:
+        for seen in observations:
+            differs = "" if seen.agrees else f", but {seen.assumed} is assumed"
+            say(f"{'ok' if seen.agrees else 'differs':>7}  {seen.question}: {seen.observed}{differs}")
+    if not all(o.agrees for o in observations):
+        raise typer.Exit(1)

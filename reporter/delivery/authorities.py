@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Engine
 
 from reporter.audit import service as audit
-from reporter.authority import Connection, Environment, Outcome
+from reporter.authority import Connection, Environment, Observation, Outcome, Probing
 from reporter.clock import Clock
 from reporter.config import Authority
 from reporter.db.engine import transaction
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import Queue, paused_lanes
-from reporter.errors import AuthorityTroubleError, NotFoundError
+from reporter.errors import AuthorityTroubleError, NotFoundError, PolicyError, UsageError
 from reporter.submissions.packaging import Desk
 from reporter.submissions.schemas import SchemaShelf, StoredSchema
 
@@ -74,6 +74,26 @@ class AuthorityService:
                 detail=f"{lane_name(authority, desk.environment)} sha256:{stored.sha256}",
             )  # fmt: skip
         return stored, before is None or before.sha256 != stored.sha256
+
+    def probe_assumptions(self, authority: str, actor: str) -> list[Observation]:
+        """
+        Ask the authority's test system, or the sandbox, what its adapter assumes without a public record.
+
+        Raises:
+            PolicyError: It is the production system.
+            UsageError: The adapter has nothing to ask.
+            AuthorityTroubleError: It cannot be asked.
+        """
+        desk = self._desk(authority)
+        if desk.environment is Environment.PRODUCTION:
+            raise PolicyError("Production is never probed.", next_step='Use a home with environment = "test".')
+        if not isinstance(desk.adapter, Probing):
+            raise UsageError(f"The adapter for {authority} has nothing to ask.")
+        now = self._clock.now()
+        with transaction(self._database) as connection:
+            lane = lane_name(authority, desk.environment)
+            audit.record(connection, at=now, actor=actor, kind="assumptions_probed", detail=lane)
+        return list(desk.adapter.probe_assumptions(self._connect(authority), desk.organisation, now))
 
     def _desk(self, authority: str) -> Desk:
         if authority not in self._desks:
