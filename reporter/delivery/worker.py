@@ -67,8 +67,13 @@ class Worker:
         with ThreadPoolExecutor(self._concurrency + 1) as pool:
             threads = [pool.submit(self._drain) for _ in range(self._concurrency)]
             urgent = pool.submit(self._watch_urgent, done)
-            wait(threads)
-            done.set()
+            try:
+                wait(threads)
+            except KeyboardInterrupt:
+                self.stop()
+                raise
+            finally:
+                done.set()
         for thread in (*threads, urgent):
             thread.result()
 
