@@ -311,5 +311,7 @@ class Case(Part):
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """Publish the contract as JSON Schema (draft 2020-12)."""
-        schema = cls.model_json_schema()
+        pending = {"properties": {"confirmation": {"properties": {"decision": {"const": "pending"}}}}}
+        complete = {"properties": {"evidence": {"items": {"required": ["path", "sha256"]}}}}
+        schema = {**cls.model_json_schema(), "if": pending, "else": complete}
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -44,3 +44,10 @@ def test_what_the_code_refuses_by_shape_the_contract_refuses(
         place = place[step]
     place[path[-1]] = value
     assert not contract.is_valid(routine)
+
+
+def test_files_may_wait_in_a_pending_case_only(contract: Draft202012Validator, routine: dict[str, Any]) -> None:
+    del routine["evidence"][0]["sha256"]
+    assert not contract.is_valid(routine)
+    routine["confirmation"]["decision"] = "pending"
+    assert contract.is_valid(routine)
