@@ -270,6 +270,16 @@ def test_one_case_that_does_not_open_holds_up_no_other(
 # --- killed -----------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Give a process that does not outlive the block."""
+    with subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 class Holding(SystemClock):
     """Time that holds a faulty answer back until the client has gone."""
 
@@ -324,10 +334,10 @@ def test_a_killed_delivery_is_taken_up_and_filed_exactly_once(
     double = make(clock)
     with serve(double) as server:
         monkeypatch.setenv(URL_VARIABLE, server.url)
-        process = subprocess.Popen([PROGRAM, "deliver"], stdout=subprocess.DEVNULL)
-        assert clock.reached.wait(HANGS)
-        process.kill()
-        assert process.wait(HANGS) == -signal.SIGKILL
+        with running("deliver") as process:
+            assert clock.reached.wait(HANGS)
+            process.kill()
+            assert process.wait(HANGS) == -signal.SIGKILL
         clock.go_on.set()
         assert plaintext_in(home, MARKER) == []
         assert state(reporter) == "delivering"
@@ -347,11 +357,11 @@ def test_a_worker_ends_the_call_under_way_before_it_stops(
     double = CyberTipline(clock, "finish:1 delay=1")
     with serve(double) as server:
         monkeypatch.setenv(URL_VARIABLE, server.url)
-        process = subprocess.Popen([PROGRAM, "worker"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert clock.reached.wait(HANGS)
-        process.send_signal(number)
-        clock.go_on.set()
-        out, err = process.communicate(timeout=HANGS)
+        with running("worker") as process:
+            assert clock.reached.wait(HANGS)
+            process.send_signal(number)
+            clock.go_on.set()
+            out, err = process.communicate(timeout=HANGS)
     assert (process.returncode, err) == (0, b"")
     assert b"accepted, receipt" in out
     assert state(reporter) == "accepted"
@@ -364,11 +374,11 @@ def test_an_interrupted_delivery_says_nothing_odd(
     clock = Holding()
     with serve(CyberTipline(clock, "upload:1 delay=1")) as server:
         monkeypatch.setenv(URL_VARIABLE, server.url)
-        process = subprocess.Popen([PROGRAM, "deliver"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert clock.reached.wait(HANGS)
-        process.send_signal(signal.SIGINT)
-        clock.go_on.set()
-        _, err = process.communicate(timeout=HANGS)
+        with running("deliver") as process:
+            assert clock.reached.wait(HANGS)
+            process.send_signal(signal.SIGINT)
+            clock.go_on.set()
+            _, err = process.communicate(timeout=HANGS)
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert state(reporter) in ("delivering", "accepted")
