@@ -28,7 +28,9 @@ from reporter.delivery.authorities import AuthorityService
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import Queue
+from reporter.delivery.resolution import ResolutionService
 from reporter.delivery.service import DeliveryService
+from reporter.delivery.standing import StandingService
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
@@ -58,6 +60,8 @@ class App:
     submissions: SubmissionService
     deliveries: DeliveryService
     authorities: AuthorityService
+    resolutions: ResolutionService
+    standings: StandingService
 
     def set_secret(self, name: str, value: str, actor: str) -> tuple[Environment, list[str]]:
         """
@@ -155,7 +159,8 @@ def open_home(
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
-        authorities,
+        authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks),
+        StandingService(database, clock, ledger, bodies),
     )  # fmt: skip
 
 

@@ -7,25 +7,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reporter.cli.output import AsJson, Reference, moment, open_app, print_json, say, tell
+from reporter.cli import resolution
+from reporter.cli.output import As, AsJson, Reference, actor, moment, open_app, print_json, say, tell
 
 if TYPE_CHECKING:
     from reporter.bootstrap import App
     from reporter.delivery.engine import Result
+    from reporter.delivery.standing import Words
 
 
 records = typer.Typer(no_args_is_help=True, help="What was called at the authorities, and what they answered.")
 
 
 @records.command()
-def show(reference: Reference, as_json: AsJson = False) -> None:
+def show(
+    reference: Reference,
+    words: Annotated[
+        bool, typer.Option("--words", help="Also open the authority's own words; that you read them is recorded.")
+    ] = False,
+    name: As = None,
+    as_json: AsJson = False,
+) -> None:
     """
     Show the ledger of a case: every remote call, its outcome, code and request id.
 
-    Example: reporter delivery show TS-2026-000101
+    With --words also what the authority answered to the call that it refused, or to the last one, and the reasons that
+    people gave for what they decided.
+
+    Example: reporter delivery show TS-2026-000101 --words --as dana
     """
     with open_app() as house:
         calls = house.deliveries.calls(reference)
+        spoken = house.standings.words(reference, actor(name, house)) if words else []
         if not calls:
             house.cases.load(reference)  # so that a reference which is none is said to be none
     if as_json:
@@ -39,19 +52,49 @@ def show(reference: Reference, as_json: AsJson = False) -> None:
                         "step": call.step,
                         "outcome": call.outcome,
                         "code": call.code,
+                        "request_id": call.request_id,
                         "reason": call.reason,
                         "ids": dict(call.ids),
                     }
                     for call in calls
                 ],
+                **({"words": [_words(entry) for entry in spoken]} if words else {}),
             }
         )
         return
     for call in calls:
+        request = f"  request id {call.request_id}" if call.request_id else ""
         reason = f"  {call.reason}" if call.reason else ""
-        say(f"{moment(call.at)}  attempt {call.attempt}  {call.step:<16} {call.outcome} {call.code}{reason}")
+        say(f"{moment(call.at)}  attempt {call.attempt}  {call.step:<16} {call.outcome} {call.code}{request}{reason}")
     if not calls:
         say(f"No authority was called for {reference} yet.")
+    for entry in spoken:
+        _say_words(_words(entry))
+
+
+def _words(spoken: Words) -> dict[str, Any]:
+    return {
+        "authority": spoken.authority,
+        "environment": spoken.environment,
+        "version": spoken.version,
+        "step": spoken.call.step if spoken.call else None,
+        "at": spoken.call.at.isoformat() if spoken.call else None,
+        "answer": spoken.answer.decode(errors="replace"),
+        "reasons": [{"by": by, "reason": reason} for by, reason in spoken.reasons],
+    }
+
+
+def _say_words(spoken: dict[str, Any]) -> None:
+    """Print foreign text so that it cannot steer the terminal."""
+    if spoken["step"]:
+        say(f"\n{spoken['authority']} ({spoken['environment']}), version {spoken['version']}, to {spoken['step']}:\n")
+        answer = spoken["answer"].replace("\r\n", "\n")
+        say("".join(character if character.isprintable() or character in "\n\t" else "�" for character in answer))
+    for entry in spoken["reasons"]:
+        say(f"\n{entry['by']}: {entry['reason']}")
+
+
+resolution.register(records)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,14 +1,16 @@
-"""``reporter submission``: the exact payload, and approval."""
+"""``reporter submission``: the exact payload, approval, and the ways out."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reporter.cli.output import As, AsJson, Reference, actor, console, finding, open_app, print_json, say
+from reporter.cli.resolution import Reason, To, say_decided
 
 if TYPE_CHECKING:
     from reporter.authority import Document
@@ -130,6 +132,62 @@ def approve(
             say(f"{where} is {result.state.value}. Digest sha256:{result.digest}")
             if result.state == "approved":
                 say("Next: reporter deliver --until-idle")
+
+
+@app.command()
+def withdraw(reference: Reference, authority: To, reason: Reason, name: As = None, as_json: AsJson = False) -> None:
+    """
+    Take a submission back before it is filed; a draft that the authority holds is taken back first.
+
+    Exit code 3: a call that files was made already, or there is nothing to take back.
+
+    Example: reporter submission withdraw TS-2026-000101 --to ncmec --reason "Confirmed by mistake." --as dana
+    """
+    with open_app() as house:
+        decided = house.resolutions.withdraw(reference, authority, actor(name, house), reason)
+    say_decided(decided, as_json)
+
+
+@app.command()
+def record_receipt(
+    reference: Reference,
+    authority: To,
+    receipt: Annotated[str, typer.Option("--reference", metavar="N", help="The authority's reference of the report.")],
+    at: Annotated[str, typer.Option(metavar="TIME", help="When it was filed, such as 2026-11-20T14:05:00Z.")],
+    reason: Reason,
+    name: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Record that it was filed elsewhere, such as by web form in an outage. A second person confirms in the same words.
+
+    With the first one's word it leaves the queue. Exit code 3: a call of ours may have filed it.
+
+    Example: reporter submission record-receipt TS-101 --to ncmec --reference 45646 --at 2026-11-20T14:05Z --reason Form
+    """
+    with open_app() as house:
+        decided = house.resolutions.record_receipt(
+            reference, authority, actor(name, house), reason, receipt, _instant(at)
+        )
+    say_decided(decided, as_json)
+
+
+def _instant(text: str) -> datetime:
+    """
+    Give a moment typed with its offset from UTC.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from reporter.errors import UsageError
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise UsageError("--at needs a moment with its offset from UTC, such as 2026-11-20T14:05:00Z.")
+    return at.astimezone(UTC)
 
 
 def _indented(document: Document) -> str:

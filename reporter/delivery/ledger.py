@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from reporter.audit import service as audit
 from reporter.authority import Answer, Exchange, Outcome
 from reporter.clock import Clock
 from reporter.db.engine import transaction
-from reporter.delivery.model import Claim, Entry, LeaseLostError, Pause, Perform, Settle
+from reporter.delivery.model import Claim, Entry, LeaseLostError, Pause, Perform, Settle, Verdict
 from reporter.delivery.queue import ACTOR, pause
 from reporter.delivery.tables import Delivery, LateAnswer, LedgerEntry
 from reporter.evidence.bodies import BodyVault
@@ -71,7 +71,36 @@ class Ledger:
         of_case = select(col(Submission.id)).where(col(Submission.reference) == reference)
         return self._entries(_ENTRY.c.submission_id.in_(of_case), fence=0)
 
+    def entries(self, connection: Connection, submission_id: str) -> list[Entry]:
+        """Give every call of one submission, oldest first, in the caller's transaction."""
+        return self._read(connection, _ENTRY.c.submission_id == submission_id, fence=0)
+
+    def decide(
+        self, connection: Connection, submission_id: str, history: Sequence[Entry], verdict: Verdict, at: datetime
+    ) -> Entry:
+        """Write what people decided among the calls, by which the present attempt is closed."""
+        entry = Entry(uuid.uuid4().hex, history[-1].attempt, verdict.step, Outcome.GONE, at, own=False)
+        connection.execute(
+            insert(_ENTRY),
+            {
+                "id": entry.id,
+                "submission_id": submission_id,
+                "position": len(history),
+                "attempt": entry.attempt,
+                "step": entry.step,
+                "fence": 0,
+                "intent_at": at,
+                "outcome_at": at,
+                "outcome": entry.outcome,
+            },
+        )
+        return entry
+
     def _entries(self, which: ColumnElement[bool], fence: int) -> list[Entry]:
+        with transaction(self._engine) as connection:
+            return self._read(connection, which, fence)
+
+    def _read(self, connection: Connection, which: ColumnElement[bool], fence: int) -> list[Entry]:
         late = (_LATE.c[name].label(f"late_{name}") for name in _LATE_COLUMNS)
         query = (
             select(_ENTRY, *late)
@@ -79,8 +108,7 @@ class Ledger:
             .where(which)
             .order_by(_ENTRY.c.submission_id, _ENTRY.c.position)
         )
-        with transaction(self._engine) as connection:
-            return [_entry(dict(row), fence) for row in connection.execute(query).mappings()]
+        return [_entry(dict(row), fence) for row in connection.execute(query).mappings()]
 
     def advance(
         self, claim: Claim, concluded: Concluded | None, move: Perform | Settle | Pause, position: int
@@ -209,6 +237,11 @@ _HOLD = _EXTEND.values(filing=bindparam("files"))
 _CONCLUDE = update(_ENTRY).where(_ENTRY.c.id == bindparam("of")).values({name: bindparam(name) for name in _CONCLUDED})
 
 _LATE_COLUMNS = ("outcome", "at", "code", "ids", "reference", "discrepancy", "exchange_body")
+
+
+def answer_in(exchange: bytes) -> bytes:
+    """Give the response of an exchange as it was sealed."""
+    return exchange[8 + int.from_bytes(exchange[:8], "big") :]
 
 
 def _require_held(held: CursorResult[Any]) -> None:

@@ -56,15 +56,10 @@ def next_move(plan: Plan, history: Sequence[Entry], now: datetime, pace: Pace) -
     return _Situation(plan, history, now, pace).move()
 
 
-def acknowledgement(plan: Plan, history: Sequence[Entry]) -> Entry | None:
-    """Give the call by whose answer the authority said that it filed the report, in whichever attempt."""
-    filing = (plan.final.key, plan.look_up.key if plan.look_up else None)
-    return next((e for e in history if e.step in filing and e.outcome is Outcome.ACCEPTED), None)
-
-
 def may_have_filed(plan: Plan, history: Sequence[Entry]) -> bool:
     """Whether a call may have filed the report and neither the authority nor people have said that it did not."""
-    if acknowledgement(plan, history):
+    filing = (plan.final.key, plan.look_up.key if plan.look_up else None)
+    if any(entry.step in filing and entry.outcome is Outcome.ACCEPTED for entry in history):
         return True
     for entry in reversed(history):
         taken_back = plan.abandon is not None and entry.step == plan.abandon.key and entry.outcome is Outcome.ACCEPTED

@@ -96,7 +96,7 @@ class Resolution(SQLModel, table=True):
     """
     What people decided about a submission that no call can settle; it takes effect once it is confirmed.
 
-    ``verdict`` is accepted, not_accepted, withdrawn or receipt (filed elsewhere).
+    ``verdict`` is a ``Verdict``, ``receipt_at`` when people say that it was filed. The reasons are sealed bodies.
     """
 
     __tablename__ = "resolution"
@@ -105,9 +105,11 @@ class Resolution(SQLModel, table=True):
     submission_id: str = Field(foreign_key="submission.id", index=True)
     verdict: str
     receipt_reference: str = ""
-    reason: str
+    receipt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason_body: str
     proposed_by: str
     proposed_at: datetime = Field(sa_type=UtcDateTime)
+    confirmed_reason_body: str | None = None
     confirmed_by: str | None = None
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -147,10 +146,10 @@ class SubmissionService:
         notes: tuple[Finding, ...],
     ) -> Approved:
         now = self._clock.now()
-        row = self._latest(connection, stored.reference, authority, environment)
+        row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
             return Approved(authority, environment, State(row.state), row.digest, 0, notes)
-        submission_id = self._prepare(connection, row, stored, authority, environment, frozen, now)
+        submission_id = self._prepare(connection, row, stored, authority, environment, frozen)
         people = self._approvers(connection, submission_id, frozen.digest) | {stored.prepared_by}
         self._require_another(people, stored, actor)
         connection.execute(
@@ -181,28 +180,17 @@ class SubmissionService:
         authority: str,
         environment: Environment,
         frozen: Frozen,
-        now: datetime,
     ) -> str:
         """Give the row that collects approvals of this digest: the one under way, or a new version."""
-        values = {"revision": stored.revision, "digest": frozen.digest, "urgent": frozen.package.urgent}
+        values: dict[str, Any] = {
+            "revision": stored.revision, "digest": frozen.digest, "urgent": frozen.package.urgent,
+        }  # fmt: skip
         if row is not None and row.state == State.READY:
             connection.execute(update(Submission).where(col(Submission.id) == row.id).values(**values))
             return row.id
-        submission_id = uuid.uuid4().hex
-        connection.execute(
-            insert(Submission).values(
-                id=submission_id,
-                reference=stored.reference,
-                authority=authority,
-                environment=environment,
-                version=row.version + 1 if row else 1,
-                state=State.READY,
-                created_at=now,
-                reason="",
-                **values,
-            )
+        return self.new_version(
+            connection, row, reference=stored.reference, authority=authority, environment=environment, **values
         )
-        return submission_id
 
     def _require_another(self, people: set[str], stored: StoredCase, actor: str) -> None:
         if self._people > 1 and actor in people:
@@ -224,6 +212,46 @@ class SubmissionService:
         self._dispatch.recall(connection, [row.id for row in stale])
 
     # --- for delivery ---------------------------------------------------------------------------------------
+
+    def latest(
+        self, connection: Connection, reference: str, authority: str, environment: Environment
+    ) -> Submission | None:
+        """Give the latest version of a case's submission to one authority."""
+        rows = [
+            r for r in self._rows(connection, reference) if (r.authority, r.environment) == (authority, environment)
+        ]
+        return max(rows, key=lambda row: row.version, default=None)
+
+    def new_version(
+        self,
+        connection: Connection,
+        before: Submission | None,
+        *,
+        reference: str,
+        authority: str,
+        environment: Environment,
+        revision: int,
+        digest: str,
+        urgent: bool,
+    ) -> str:
+        """Begin the submission that comes after ``before``, which was never filed; give its id."""
+        submission_id = uuid.uuid4().hex
+        connection.execute(
+            insert(Submission).values(
+                id=submission_id,
+                reference=reference,
+                authority=authority,
+                environment=environment,
+                version=before.version + 1 if before else 1,
+                revision=revision,
+                state=State.READY,
+                digest=digest,
+                urgent=urgent,
+                created_at=self._clock.now(),
+                reason="",
+            )
+        )
+        return submission_id
 
     def frozen_package(self, submission_id: str) -> tuple[str, Package]:
         """Give the case's reference and the package of an approved submission, exactly as approved."""
@@ -263,14 +291,6 @@ class SubmissionService:
         rows = connection.execute(query.order_by(_SUBMISSION.c.created_at)).mappings()
         return [Submission(**row) for row in rows]
 
-    def _latest(
-        self, connection: Connection, reference: str, authority: str, environment: Environment
-    ) -> Submission | None:
-        rows = [
-            r for r in self._rows(connection, reference) if (r.authority, r.environment) == (authority, environment)
-        ]
-        return max(rows, key=lambda row: row.version, default=None)
-
     def _approvers(self, connection: Connection, submission_id: str, digest: str) -> set[str]:
         rows = connection.execute(
             select(col(Approval.actor)).where(
@@ -294,8 +314,8 @@ class SubmissionService:
             needs = self._check(stored, desk).needs
             state = State.DRAFT if needs else State.READY
         return _overview(
-            row.authority, row.environment, state, attempts=attempts, receipt=receipt, needs=needs, reason=row.reason,
-            digest=row.digest,
+            row.authority, row.environment, state, version=row.version, attempts=attempts, receipt=receipt, needs=needs,
+            reason=row.reason, digest=row.digest,
         )  # fmt: skip
 
 
@@ -304,6 +324,7 @@ def _overview(
     environment: str,
     state: State,
     *,
+    version: int = 1,
     attempts: int = 0,
     receipt: dict[str, Any] | None = None,
     needs: Sequence[Finding] = (),
@@ -313,6 +334,8 @@ def _overview(
     return {
         "authority": authority,
         "environment": environment,
+        "version": version,
+        "supersedes": version - 1 or None,
         "state": state.value,
         "attempts": attempts,
         "receipt": receipt,

@@ -43,6 +43,8 @@ def test_a_case_that_is_ready_says_so_and_has_no_row_yet(house: House) -> None:
         "authority": "ncmec",
         "environment": "sandbox",
         "state": "ready",
+        "version": 1,
+        "supersedes": None,
         "attempts": 0,
         "receipt": None,
         "needs": [],

@@ -12,7 +12,6 @@ from reporter.delivery.model import Entry, Pace, Pause, Perform, Settle, Verdict
 from reporter.delivery.moves import (
     FINAL_REPEAT_CAP,
     UNDOCUMENTED_LIMIT,
-    acknowledgement,
     may_have_filed,
     next_move,
 )
@@ -353,15 +352,8 @@ def test_a_withdrawal_takes_the_draft_back_first() -> None:
         ((*FORGOTTEN, NOT_FILED, ("retract", Outcome.ALREADY)), True),
         ((*UP_TO_FINISH, ("finish", A), NOT_FILED), True),
         ((("open", A), ("upload:e1", Outcome.ALREADY)), True),
+        ((*UP_TO_FINISH, ("finish", A), ("retract", Outcome.GONE)), True),
     ],
 )
 def test_what_may_have_filed_is_known_from_the_ledger(calls: tuple[tuple[str, Outcome], ...], open_: bool) -> None:
     assert may_have_filed(DRAFT_PLAN, history(*calls)) is open_
-
-
-def test_an_acknowledgement_is_found_in_whichever_call_brought_it() -> None:
-    filed = history(*UP_TO_FINISH, ("finish", A))
-    assert acknowledgement(DRAFT_PLAN, filed) is filed[-1]
-    assert acknowledgement(DRAFT_PLAN, history(*UP_TO_FINISH)) is None
-    looked = history(("send", U), ("look", A))
-    assert acknowledgement(SEND_AND_LOOK, looked) is looked[-1]
