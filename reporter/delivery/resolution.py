@@ -222,7 +222,7 @@ class ResolutionService:
         )  # fmt: skip
 
     def _require_unfiled(self, held: _Held) -> None:
-        if held.may_have_filed:
+        if held.may_have_filed or held.row.state == State.IN_DOUBT:
             raise _refused(
                 held.row,
                 "a call that files was made, and may have filed it.",
