@@ -25,8 +25,11 @@ from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine
 from reporter.delivery.authorities import AuthorityService
+from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Ledger
+from reporter.delivery.markers import Markers
 from reporter.delivery.model import lane_name
+from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.resolution import ResolutionService
 from reporter.delivery.service import DeliveryService
@@ -134,7 +137,8 @@ def open_home(
         raise
     credentials = CredentialStore(layout.credentials, provider)
     keys = CaseKeys(provider, KeyStore(layout.wraps))
-    vault = EvidenceVault(keys, LocalObjectStore(layout.objects), clock)
+    objects = LocalObjectStore(layout.objects)
+    vault = EvidenceVault(keys, objects, clock)
     bodies = BodyVault(keys)
     lease = timedelta(seconds=configuration.delivery.lease_seconds)
     queue = Queue(database, clock, lease)
@@ -153,9 +157,13 @@ def open_home(
     )
     submissions = SubmissionService(database, clock, cases, desks, bodies, queue, configuration.approval.people)
     ledger = Ledger(database, bodies, clock, lease)
+    markers = Markers(objects)
+    beyond = any(desk.environment is not Environment.SANDBOX for desk in desks.values())
+    quarantine = QuarantineService(database, clock, markers, Generations(database, objects), people=2 if beyond else 1)
     deliveries = DeliveryService(
-        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected
-    )
+        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected, markers,
+        quarantine,
+    )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,

@@ -43,10 +43,31 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("release_reason", sa.String(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=True),
         sa.Column("released_by", sa.String(), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
     )
+    op.create_table(
+        "generation",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_generation")),
+    )
+    op.create_table(
+        "forgotten_filing",
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("submission_id", sa.String(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("draft", sa.String(), nullable=False),
+        sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_forgotten_filing_submission_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_forgotten_filing")),
+    )
+    op.create_index(op.f("ix_forgotten_filing_submission_id"), "forgotten_filing", ["submission_id"], unique=False)
     op.create_table(
         "worker_seen",
         sa.Column("name", sa.String(), nullable=False),

@@ -15,10 +15,12 @@ import tenacity
 
 from reporter.authority import Adapter, Answer, Call, Connection, ItemStream, Outcome, Package, Plan
 from reporter.clock import Clock
+from reporter.delivery.guard import ForgottenError, Guard
 from reporter.delivery.ledger import Concluded, Ledger
+from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, LeaseLostError, Move, Pace, Perform, Settle
 from reporter.delivery.moves import next_move
-from reporter.errors import CustodyError
+from reporter.errors import CustodyError, EnvironmentTroubleError
 from reporter.submissions.model import State
 
 #: Calls that never left are tried this often within one lease; the ledger's schedule takes over after that.
@@ -60,12 +62,14 @@ class Engine:
         load: Callable[[Claim], Load],
         clock: Clock,
         *,
+        markers: Markers,
         base: timedelta,
         cap: timedelta,
         lease: timedelta,
     ) -> None:
         self._ledger, self._load, self._clock = ledger, load, clock
         self._base, self._cap, self._lease = base, cap, lease
+        self._markers = Guard(markers, ledger)
 
     def work(self, claim: Claim) -> Result | None:
         """Carry one delivery on; None when its lease was lost to another worker."""
@@ -83,6 +87,12 @@ class Engine:
         plan = load.adapter.plan(load.package)
         pace = Pace(self._base, self._cap, claim.submission_id)
         history = self._ledger.history(claim)
+        try:
+            self._markers.check(claim, history)
+        except (ForgottenError, CustodyError) as error:
+            settle = error.settle if isinstance(error, ForgottenError) else Settle(State.ATTENTION, error.message)
+            self._ledger.advance(claim, None, settle, len(history))
+            return Result(claim.submission_id, settle, history[-1] if history else None, claim.lane)
         concluded: Concluded | None = None
         while True:
             now = self._clock.now()
@@ -91,16 +101,23 @@ class Engine:
             if entry is None or not isinstance(move, Perform):
                 return Result(claim.submission_id, move, history[-1] if history else None, claim.lane)
             try:
-                answer = self._perform(claim, load, move, history)
+                answer = self._perform(claim, load, plan, move, entry, history)
             except CustodyError as error:
-                entry = replace(entry, at=self._clock.now())
                 failed = Answer(Outcome.UNKNOWN, code="custody", reason=error.message)
-                settle = Settle(State.ATTENTION, error.message, entry=entry)
-                self._ledger.advance(claim, Concluded(entry, failed), settle, len(history) + 1)
-                return Result(claim.submission_id, settle, entry)
+                return self._stop(claim, entry, failed, Settle(State.ATTENTION, error.message), len(history))
+            except ForgottenError as error:
+                unsent = Answer(Outcome.NOT_SENT, reason=error.message)
+                return self._stop(claim, entry, unsent, error.settle, len(history))
             entry = _concluded(entry, answer, self._clock.now())
             concluded = Concluded(entry, answer)
             history.append(entry)
+
+    def _stop(self, claim: Claim, entry: Entry, answer: Answer, settle: Settle, position: int) -> Result:
+        """End with a call that was not made, or whose evidence broke."""
+        entry = _concluded(entry, answer, self._clock.now())
+        settle = replace(settle, entry=entry)
+        self._ledger.advance(claim, Concluded(entry, answer), settle, position + 1)
+        return Result(claim.submission_id, settle, entry, claim.lane)
 
     def _guard(self, load: Load, plan: Plan, move: Move) -> Move:
         """Before an attempt opens, hold the frozen documents against the authority's own schema once more."""
@@ -112,11 +129,17 @@ class Engine:
         where = "; ".join(f"{finding.path}: {finding.rule}" for finding in findings)
         return Settle(State.ATTENTION, f"The package does not fit the authority's present schema ({where}).")
 
-    def _perform(self, claim: Claim, load: Load, move: Perform, history: list[Entry]) -> Answer:
-        ids = {name: value for entry in history if entry.attempt == move.attempt for name, value in entry.ids.items()}
-        call = Call(
-            move.step, load.package, ids, load.open_item, _Heartbeat(self._ledger, claim, self._clock, self._lease)
-        )
+    def _perform(
+        self, claim: Claim, load: Load, plan: Plan, move: Perform, entry: Entry, history: list[Entry]
+    ) -> Answer:
+        ids = {name: value for past in history if past.attempt == move.attempt for name, value in past.ids.items()}
+        if move.files:
+            try:
+                self._markers.mark(claim, history, entry, ids.get(plan.draft_key or "", ""))
+            except EnvironmentTroubleError as error:
+                return Answer(Outcome.NOT_SENT, reason=error.message)
+        heartbeat = _Heartbeat(self._ledger, claim, self._clock, self._lease)
+        call = Call(move.step, load.package, ids, load.open_item, heartbeat)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda answer: answer.outcome is Outcome.NOT_SENT),
             stop=tenacity.stop_after_attempt(_TRIES_IN_LEASE),

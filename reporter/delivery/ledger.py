@@ -22,7 +22,8 @@ from reporter.audit import service as audit
 from reporter.authority import Answer, Exchange, Outcome
 from reporter.clock import Clock
 from reporter.db.engine import transaction
-from reporter.delivery.model import Claim, Entry, LeaseLostError, Pause, Perform, Settle, Verdict
+from reporter.delivery import forgotten
+from reporter.delivery.model import Claim, Entry, LeaseLostError, Marker, Pause, Perform, Settle, Verdict
 from reporter.delivery.queue import ACTOR, pause
 from reporter.delivery.tables import Delivery, LateAnswer, LedgerEntry
 from reporter.evidence.bodies import BodyVault
@@ -57,8 +58,7 @@ class Ledger:
 
         """
         with transaction(self._engine) as connection:
-            values = {"of": claim.submission_id, "held": claim.fence, "due": self._clock.now() + self._lease}
-            _require_held(connection.execute(_EXTEND, values))
+            _require_held(connection.execute(_EXTEND, _held(claim, self._clock.now() + self._lease)))
 
     # --- the record -----------------------------------------------------------------------------------------
 
@@ -117,7 +117,8 @@ class Ledger:
         Write the outcome of the last call and the next move in one commit; give the intent if the move is a call now.
 
         Raises:
-            LeaseLostError: The lease has passed on; nothing of the delivery was changed, the answer was kept.
+            LeaseLostError: The lease has passed on, or the database has forgotten the call; nothing of the delivery
+                was changed, the answer was kept.
 
         """
         now = self._clock.now()
@@ -141,8 +142,7 @@ class Ledger:
             raise
 
     def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None, filing: bool) -> None:
-        values = {"of": claim.submission_id, "held": claim.fence, "due": available_at, "files": filing}
-        _require_held(connection.execute(_HOLD, values))
+        _require_held(connection.execute(_HOLD, {**_held(claim, available_at), "files": filing}))
 
     def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
         entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
@@ -178,15 +178,31 @@ class Ledger:
             **_answer_values(answer),
             "exchange_body": self._seal(connection, claim, answer.exchange),
         }
-        connection.execute(_CONCLUDE, values)
+        _require_held(connection.execute(_CONCLUDE, values))  # a failover may have forgotten the intent
 
     def _keep_late(self, claim: Claim, concluded: Concluded) -> None:
         """Append what a late worker saw; the present holder may take it as the receipt."""
-        answer = concluded.answer
+        answer, entry = concluded.answer, concluded.entry
         with transaction(self._engine) as connection:
             body = self._seal(connection, claim, answer.exchange)
-            values = {"entry_id": concluded.entry.id, "at": concluded.entry.at, **_answer_values(answer)}
+            if connection.execute(select(_ENTRY.c.id).where(_ENTRY.c.id == entry.id)).first() is None:
+                self._keep_forgotten(connection, claim, entry, body)
+                return
+            values = {"entry_id": entry.id, "at": entry.at, **_answer_values(answer)}
             connection.execute(insert(_LATE), {**values, "exchange_body": body})
+
+    def _keep_forgotten(self, connection: Connection, claim: Claim, entry: Entry, body: str | None) -> None:
+        """Keep the answer to a call that this database has forgotten, where people find it, and stop everything."""
+        forgotten.impose(connection, f"The database forgot the call {entry.step} of a worker.", entry.at)
+        audit.record(
+            connection, at=entry.at, actor=ACTOR, kind="forgotten_call_answered", reference=claim.reference,
+            item=claim.submission_id, detail=f"{entry.step} {entry.outcome} {entry.code} body:{body or ''}",
+        )  # fmt: skip
+
+    def unremembered(self, claim: Claim, markers: Sequence[Marker]) -> tuple[Marker, ...]:
+        """Give those markers that neither an earlier submission of the case nor what people were told explains."""
+        with transaction(self._engine) as connection:
+            return tuple(forgotten.unremembered(connection, markers, apart_from=claim.submission_id))
 
     def _seal(self, connection: Connection, claim: Claim, exchange: Exchange | None) -> str | None:
         if exchange is None:
@@ -212,6 +228,9 @@ class Ledger:
             .values(**values)
             .returning(col(Submission.reference), col(Submission.authority), col(Submission.environment))
         ).one()
+        if move.forgotten:
+            forgotten.remember(connection, claim.submission_id, move.forgotten, now)
+            forgotten.impose(connection, f"The database forgot a filing of case {row.reference}.", now)
         audit.record(
             connection,
             at=now,
@@ -230,13 +249,21 @@ _CONCLUDED = (
 #: Statements of the hot path, built once: building them costs as much as running them.
 _EXTEND = (
     update(_DELIVERY)
-    .where(_DELIVERY.c.submission_id == bindparam("of"), _DELIVERY.c.fence == bindparam("held"))
+    .where(
+        _DELIVERY.c.submission_id == bindparam("of"),
+        _DELIVERY.c.fence == bindparam("held"),
+        _DELIVERY.c.owner == bindparam("by"),
+    )
     .values(available_at=bindparam("due"))
 )
 _HOLD = _EXTEND.values(filing=bindparam("files"))
 _CONCLUDE = update(_ENTRY).where(_ENTRY.c.id == bindparam("of")).values({name: bindparam(name) for name in _CONCLUDED})
 
 _LATE_COLUMNS = ("outcome", "at", "code", "ids", "reference", "discrepancy", "exchange_body")
+
+
+def _held(claim: Claim, due: datetime | None) -> dict[str, object]:
+    return {"of": claim.submission_id, "held": claim.fence, "by": claim.owner, "due": due}
 
 
 def answer_in(exchange: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -98,14 +98,44 @@ class Perform:
 
 
 @dataclass(frozen=True, slots=True)
+class Marker:
+    """
+    What the object store keeps of an attempt whose filing call was about to be made; ids and times only.
+
+    ``entry`` is the ledger's row of that call, ``draft`` the authority's id of what was to be filed, where it has one.
+    """
+
+    entry: str
+    lane: str
+    submission: str
+    attempt: int
+    draft: str
+    at: datetime
+
+    def __str__(self) -> str:
+        what = f"report {self.draft}" if self.draft else "a report"
+        return f"{what} may have been filed at {self.at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def forgetting(markers: Sequence[Marker]) -> str:
+    """Say what the database has forgotten."""
+    return f"The database has forgotten a filing: {'; '.join(map(str, markers))}."
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
-    """Bring the submission to this state; ``entry`` is the call whose answer is the receipt."""
+    """
+    Bring the submission to this state; ``entry`` is the call whose answer is the receipt.
+
+    ``forgotten`` are filings that the object store remembers and the database does not.
+    """
 
     state: State
     reason: str = ""
     receipt: ReceiptKind | None = None
     entry: Entry | None = None
     reference: str = ""
+    forgotten: tuple[Marker, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

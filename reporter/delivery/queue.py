@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, CursorResult, Engine, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -14,7 +15,7 @@ from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.delivery.model import Claim
-from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry
+from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine
 from reporter.submissions.tables import Submission
 
 ACTOR = "reporter"
@@ -22,6 +23,7 @@ ACTOR = "reporter"
 URGENT, ROUTINE = 0, 1
 _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
 _RUNNING = and_(
+    ~exists().where(col(Quarantine.released_at).is_(None)),
     _DELIVERY.c.lane.not_in(select(col(LanePause.lane))),
     or_(_DELIVERY.c.filing, _DELIVERY.c.lane.not_in(select(col(Circuit.lane)))),
 )
@@ -38,7 +40,7 @@ class Queue:
 
     def claim(self, owner: str, lanes: Sequence[str], *, urgent_only: bool = False) -> Claim | None:
         """Lease the most urgent delivery that is due in ``lanes``, or give None."""
-        now = self._clock.now()
+        now, owner = self._clock.now(), f"{owner}#{token_hex(4)}"  # of this one claim: a failover may forget its fence
         which = [_DELIVERY.c.priority == URGENT] if urgent_only else []
         due = (
             select(_DELIVERY.c.submission_id)

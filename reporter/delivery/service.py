@@ -15,7 +15,9 @@ from reporter.db.engine import transaction
 from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Load, Result
 from reporter.delivery.ledger import Ledger
+from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, lane_name
+from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
 from reporter.evidence import service as evidence
@@ -38,9 +40,11 @@ class DeliveryService:
         vault: EvidenceVault,
         desks: Mapping[str, Desk],
         connect: Callable[[str], Connection],
+        markers: Markers,
+        quarantine: QuarantineService,
     ) -> None:
         self._database, self._clock, self._settings = database, clock, settings
-        self.queue, self._ledger = queue, ledger
+        self.queue, self._ledger, self.quarantine = queue, ledger, quarantine
         self._submissions, self._vault, self._desks, self._connect = submissions, vault, desks, connect
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
@@ -48,6 +52,7 @@ class DeliveryService:
             ledger,
             self.load,
             clock,
+            markers=markers,
             base=timedelta(seconds=settings.retry_base_seconds),
             cap=timedelta(seconds=settings.retry_max_seconds),
             lease=timedelta(seconds=settings.lease_seconds),
@@ -68,6 +73,7 @@ class DeliveryService:
             probe=lambda lane: self.connection(lane.partition(":")[0]).probe().outcome,
             lanes=self.lanes,
             concurrency=self._settings.concurrency,
+            watch=self.quarantine.watch,
             report=report,
         )
 

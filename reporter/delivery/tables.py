@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
 from reporter.db.types import UtcDateTime
@@ -35,7 +35,7 @@ class Delivery(SQLModel, table=True):
     available_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     owner: str | None = None
     fence: int = 0
-    filing: bool = False
+    filing: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -144,5 +144,30 @@ class Quarantine(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     since: datetime = Field(sa_type=UtcDateTime)
     reason: str
+    release_reason: str = ""
+    proposed_by: str | None = None
     released_by: str | None = None
     released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Generation(SQLModel, table=True):
+    """One generation of this database; the object store holds the same number with the same token."""
+
+    __tablename__ = "generation"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    token: str
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ForgottenFiling(SQLModel, table=True):
+    """A filing of which only its marker in the object store tells: the ledger has no such call any more."""
+
+    __tablename__ = "forgotten_filing"
+
+    entry_id: str = Field(primary_key=True)
+    submission_id: str = Field(foreign_key="submission.id", index=True)
+    attempt: int
+    draft: str
+    marked_at: datetime = Field(sa_type=UtcDateTime)
+    found_at: datetime = Field(sa_type=UtcDateTime)

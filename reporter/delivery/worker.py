@@ -30,7 +30,11 @@ _URGENT_POLL_SECONDS = 0.1
 
 
 class Worker:
-    """Works the queue with ``concurrency`` threads; ``report`` is told of every delivery carried on."""
+    """
+    Works the queue with ``concurrency`` threads.
+
+    ``watch`` looks before anything is claimed; ``report`` is told of every delivery carried on.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,13 @@ class Worker:
         probe: Callable[[str], Outcome],
         lanes: Sequence[str],
         concurrency: int,
+        watch: Callable[[], None] = lambda: None,
         report: Callable[[Result], None] = lambda _result: None,
     ) -> None:
         self._queue, self._engine, self._breaker, self._clock = queue, engine, breaker, clock
         self._probe = probe
-        self._lanes, self._concurrency, self._report = tuple(lanes), concurrency, report
+        self._lanes, self._concurrency = tuple(lanes), concurrency
+        self._watch, self._report = watch, report
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self._stop = threading.Event()
 
@@ -125,6 +131,7 @@ class Worker:
         self._drain(urgent_only=True)
 
     def _drain(self, *, urgent_only: bool = False) -> None:
+        self._watch()
         trouble: ReporterError | None = None
         while not self._stop.is_set() and (
             claim := self._queue.claim(self._name, self._lanes, urgent_only=urgent_only)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +48,16 @@ class ObjectStore(Protocol):
         """Whether there is an object of that key."""
         ...
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """
+        Give the keys that begin with ``prefix``, in no order.
+
+        Raises:
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """
         Remove an object for good; one that is gone already is no error.
@@ -87,6 +98,12 @@ class LocalObjectStore:
     def exists(self, key: str) -> bool:
         """Whether there is an object of that key."""
         return self._path(key).exists()
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Give the keys that begin with ``prefix``, as ``ObjectStore.keys``."""
+        with custody_errors(), files.trouble(_READING), os.scandir(self.folder) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(prefix)]
+        yield from (name for name in names if not name.startswith(files.PARTIAL))
 
     def delete(self, key: str) -> None:
         """Remove an object, as ``ObjectStore.delete``."""

@@ -28,6 +28,7 @@ from reporter.db import migrate
 from reporter.db.engine import open_engine, sqlite_url, transaction
 from reporter.delivery.engine import Engine, Load, Result
 from reporter.delivery.ledger import Ledger
+from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry
 from reporter.delivery.queue import Queue, paused_lanes
 from reporter.evidence.bodies import BodyVault
@@ -35,6 +36,7 @@ from reporter.submissions.frozen import freeze, thaw
 from reporter.submissions.model import State
 from reporter.submissions.tables import Submission
 from reporter.testing.clock import FakeClock
+from reporter.testing.objects import MemoryStore
 
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 #: The bytes handed on at a time when a file is read.
@@ -127,7 +129,13 @@ class Bench:
         self.queue = Queue(database, clock, lease)
         self.ledger = Ledger(database, bodies, clock, lease)
         self.engine = Engine(
-            self.ledger, self._load, clock, base=timedelta(seconds=2), cap=timedelta(hours=1), lease=lease
+            self.ledger,
+            self._load,
+            clock,
+            markers=Markers(MemoryStore()),
+            base=timedelta(seconds=2),
+            cap=timedelta(hours=1),
+            lease=lease,
         )
 
     def submit(self, package: Package, contents: Mapping[str, bytes], *, urgent: bool = False) -> str:

@@ -27,9 +27,11 @@ from reporter.db.engine import open_engine
 from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Load
 from reporter.delivery.ledger import Ledger
+from reporter.delivery.markers import Markers
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
 from reporter.evidence.bodies import BodyVault
+from reporter.testing.objects import MemoryStore
 
 LEASE = timedelta(minutes=10)
 THREADS = 2
@@ -66,6 +68,7 @@ def worker(database: Database, folder: Path, lane: str, clock: Clock, die_at: in
         Ledger(database, bodies, clock, LEASE),
         lambda claim: Load(Package(claim.submission_id, ()), adapter, connection, None, lambda _item: iter(())),
         clock,
+        markers=Markers(MemoryStore()),
         base=timedelta(seconds=1),
         cap=timedelta(seconds=1),
         lease=LEASE,

@@ -252,7 +252,8 @@ def test_a_revision_and_the_first_call_exclude_each_other(room: Room) -> None:
         assert (submission["state"], begun) in (("ready", 0), ("delivering", 1))
         ends[submission["state"]] += 1
         if begun:
-            room.ledger.advance(Claim(submission_id, "", room.lane, "", 1), None, Settle(State.ATTENTION, "done"), 1)
+            owner = rows["delivery"][0]["owner"]
+            room.ledger.advance(Claim(submission_id, "", room.lane, owner, 1), None, Settle(State.ATTENTION, "done"), 1)
         assert room.claim() is None
     assert ends.total() == 25
 

@@ -120,8 +120,8 @@ def test_a_ledger_without_a_fence_is_caught(tmp_path: Path, monkeypatch: pytest.
     hold = Ledger._hold
 
     def hold_without_fence(self: Ledger, connection: Any, claim: Claim, *rest: Any) -> None:
-        fence = connection.exec_driver_sql("SELECT fence FROM delivery").scalar_one()
-        hold(self, connection, replace(claim, fence=fence), *rest)
+        fence, owner = connection.exec_driver_sql("SELECT fence, owner FROM delivery").one()
+        hold(self, connection, replace(claim, fence=fence, owner=owner), *rest)
 
     sound = template(tmp_path, 0)
     monkeypatch.setattr(Ledger, "_hold", hold_without_fence)

@@ -19,11 +19,13 @@ from reporter.config import Delivery
 from reporter.db.engine import open_engine, sqlite_url
 from reporter.delivery.engine import Engine, Load
 from reporter.delivery.ledger import Concluded, Ledger
+from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, Pause, Perform, Settle
 from reporter.delivery.queue import Queue
 from reporter.evidence.bodies import BodyVault
 from reporter.testing.clock import FakeClock
 from reporter.testing.house import House
+from reporter.testing.objects import MemoryStore
 from reporter.testing.simulation.schedule import CRASH, EXPIRE, PAUSE, PAUSE_BRIEFLY, Moment, Schedule
 from reporter.testing.simulation.subject import Subject
 
@@ -100,6 +102,7 @@ class World:
             self.ledger,
             self._load,
             self.clock,
+            markers=Markers(MemoryStore()),
             base=timedelta(seconds=pace.retry_base_seconds),
             cap=timedelta(seconds=pace.retry_max_seconds),
             lease=_LEASE,
