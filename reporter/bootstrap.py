@@ -167,7 +167,7 @@ def open_home(
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
-        authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks),
+        authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies),
     )  # fmt: skip
 

@@ -109,6 +109,10 @@ def say_decided(decided: Decided, as_json: bool) -> None:
     if decided.missing:
         say(f"{where}: {decided.decision} is recorded; one more person must confirm it with the same command.")
         return
+    if decided.decision.verdict == "withdrawn" and decided.state == "delivering":
+        say(f"{where}: it is withdrawn once the draft at the authority is taken back.")
+        say("Next: reporter deliver --until-idle")
+        return
     say(f"{where}: {decided.decision} is recorded; it is {decided.state.replace('_', ' ')} now.")
     if decided.state in ("approved", "delivering"):
         say("Next: reporter deliver --until-idle")
@@ -192,8 +196,8 @@ def _say(entry: dict[str, Any]) -> None:
         request = f", request id {last['request_id']}" if last["request_id"] else ""
         what = f"{last['step']} at {last['at']}: {last['outcome']} {last['code']}".rstrip()
         say(f"    attempt {entry['attempts']}, last call {what}{request}")
-    if entry["ids"]:
-        say("    known there: " + ", ".join(f"{name} {value}" for name, value in entry["ids"].items()))
+    if known := [f"{name.replace('_', ' ')} {value}" for name, value in entry["ids"].items() if ":" not in name]:
+        say(f"    known there as {', '.join(known)}")
     if entry["sent"]:
         say(f"    taken there: {', '.join(entry['sent'])}")
     if proposal := entry["proposal"]:

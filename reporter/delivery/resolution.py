@@ -21,8 +21,10 @@ from reporter.authority import Environment, Plan
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction
+from reporter.delivery import forgotten
 from reporter.delivery.decisions import Decision, Decisions
 from reporter.delivery.ledger import Ledger
+from reporter.delivery.markers import Markers, series_of
 from reporter.delivery.model import Entry, Pace, Perform, Settle, Verdict, lane_name
 from reporter.delivery.moves import may_have_filed, next_move
 from reporter.delivery.queue import Queue
@@ -85,9 +87,11 @@ class ResolutionService:
         ledger: Ledger,
         bodies: BodyVault,
         desks: Mapping[str, Desk],
+        markers: Markers,
     ) -> None:
         self._database, self._clock, self._cases, self._submissions = database, clock, cases, submissions
         self._queue, self._ledger, self._bodies, self._desks = queue, ledger, bodies, desks
+        self._markers = markers
         self._decisions = Decisions(bodies, clock)
 
     def resolve(self, reference: str, authority: str, actor: str, reason: str, receipt: str | None = None) -> Decided:
@@ -141,10 +145,10 @@ class ResolutionService:
             waiting = self._decisions.proposal(connection, row.id)
             if waiting and waiting.decision.verdict is Verdict.RECEIPT:
                 raise _refused(row, f"{waiting.by} says that it was filed elsewhere; settle that first.")
-            self._require_unfiled(held)
+            self._require_unfiled(connection, held)
             self._decisions.decide(connection, row, decision, actor, _words(reason), people=1)
             self._queue.recall(connection, [row.id])
-            if held.plan:
+            if held.plan and row.state != State.REJECTED:  # a refused draft is gone already
                 entry = self._ledger.decide(connection, row.id, held.history, Verdict.WITHDRAWN, now)
                 if isinstance(next_move(held.plan, [*held.history, entry], now, _AT_ONCE), Perform):
                     self._enqueue(connection, row, now)
@@ -177,7 +181,7 @@ class ResolutionService:
             again = waiting is not None and waiting.decision.verdict is Verdict.RECEIPT
             if row.state == State.ACCEPTED:
                 raise _refused(row, f"its receipt is {row.receipt_reference}.")
-            self._require_unfiled(held)
+            self._require_unfiled(connection, held)
             if row.state in (State.IN_DOUBT, State.ATTENTION) and not again:
                 raise _refused(row, "what waits for a person is settled with: reporter delivery resolve.")
             effective = self._decisions.decide(connection, row, decision, actor, _words(reason), people=PEOPLE)
@@ -221,10 +225,14 @@ class ResolutionService:
             digest="", urgent=False,
         )  # fmt: skip
 
-    def _require_unfiled(self, held: _Held) -> None:
-        if held.may_have_filed or held.row.state == State.IN_DOUBT:
+    def _require_unfiled(self, connection: Connection, held: _Held) -> None:
+        row = held.row
+        marked = self._markers.of(series_of(lane_name(row.authority, row.environment), row.reference))
+        if forgotten.unremembered(connection, marked):
+            raise _refused(row, "the object store remembers a filing that this database has forgotten.")
+        if held.may_have_filed or row.state == State.IN_DOUBT:
             raise _refused(
-                held.row,
+                row,
                 "a call that files was made, and may have filed it.",
                 next_step="Once it waits for a person: reporter delivery resolve. Until then a worker goes on with it.",
             )

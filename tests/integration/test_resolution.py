@@ -16,9 +16,11 @@ from sqlalchemy import Engine
 from reporter.audit import service as audit
 from reporter.authority import Answer, Call, Outcome
 from reporter.db.engine import transaction
-from reporter.delivery.model import Verdict
+from reporter.delivery.markers import Markers, series_of
+from reporter.delivery.model import Marker, Verdict
 from reporter.delivery.resolution import Decided
 from reporter.errors import NotFoundError, PolicyError, ReporterError, UsageError
+from reporter.evidence.objects import LocalObjectStore
 from reporter.submissions.model import State
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
@@ -292,6 +294,17 @@ def test_a_withdrawal_during_a_call_takes_the_draft_back(make_house: MakeHouse, 
     assert len(drafts(house)) == (step == "open"), "a draft whose id was never learnt expires by itself"
 
 
+def test_what_was_refused_is_withdrawn_at_once(make_house: MakeHouse) -> None:
+    house = make_house("fileinfo:1 code=4100")
+    house.approved(files={"e1": b"harmless one"})
+    house.until_idle()
+    assert state(house) == "rejected"
+    before = steps(house)
+    assert withdraw(house).state is State.WITHDRAWN
+    house.until_idle()
+    assert (steps(house), drafts(house), finished(house)) == (before, [], [])
+
+
 def test_after_the_filing_call_began_nothing_is_withdrawn(make_house: MakeHouse) -> None:
     house = make_house()
     house.approved()
@@ -309,6 +322,19 @@ def test_what_is_in_doubt_is_resolved_and_not_withdrawn(make_house: MakeHouse) -
         with pytest.raises(PolicyError, match="may have filed it"):
             leave(house)
     assert state(house) == "in_doubt"
+
+
+@pytest.mark.parametrize("leave", [withdraw, lambda house: record(house, "ann")], ids=["withdraw", "record"])
+def test_there_is_no_way_out_while_a_filing_is_forgotten(make_house: MakeHouse, leave: Callable[[House], Any]) -> None:
+    """The database is older than a filing of this case, which the object store remembers."""
+    house = make_house()
+    house.approved()
+    lane = "ncmec:sandbox"
+    marker = Marker("forgotten", lane, "forgotten too", 1, "4564654", house.clock.now())
+    assert Markers(LocalObjectStore(house.folder / "home" / "objects")).put(series_of(lane, REF), 1, marker)
+    with pytest.raises(PolicyError, match="forgotten"):
+        leave(house)
+    assert state(house) == "approved"
 
 
 def test_a_withdrawal_and_a_filing_exclude_each_other(make_house: MakeHouse) -> None:
