@@ -14,6 +14,15 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("delivery") as delivery:
         delivery.add_column(sa.Column("filing", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.drop_index("ix_delivery_due", "delivery")
+    op.create_index(
+        "ix_delivery_due",
+        "delivery",
+        ["lane", "priority", "filing", "available_at"],
+        unique=False,
+        postgresql_where=sa.text("available_at IS NOT NULL"),
+        sqlite_where=sa.text("available_at IS NOT NULL"),
+    )
     op.create_table(
         "alarm",
         sa.Column("id", sa.Integer(), nullable=False),

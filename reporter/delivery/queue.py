@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    ScalarSelect,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from reporter.audit import service as audit
@@ -22,14 +39,53 @@ ACTOR = "reporter"
 #: Priorities: the smaller goes first.
 URGENT, ROUTINE = 0, 1
 _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
-_RUNNING = and_(
-    ~exists().where(col(Quarantine.released_at).is_(None)),
-    _DELIVERY.c.lane.not_in(select(col(LanePause.lane))),
-    or_(_DELIVERY.c.filing, _DELIVERY.c.lane.not_in(select(col(Circuit.lane)))),
-)
 _REFERENCE = (
     select(col(Submission.reference)).where(col(Submission.id) == _DELIVERY.c.submission_id).scalar_subquery()
 ).label("reference")
+
+
+def _runs(lane: ColumnElement[str]) -> ColumnElement[bool]:
+    quarantined = exists().where(col(Quarantine.released_at).is_(None))
+    return and_(~quarantined, ~exists().where(col(LanePause.lane) == lane))
+
+
+def _answers(lane: ColumnElement[str]) -> ColumnElement[bool]:
+    return ~exists().where(col(Circuit.lane) == lane)
+
+
+_RUNNING = and_(_runs(_DELIVERY.c.lane), or_(_DELIVERY.c.filing, _answers(_DELIVERY.c.lane)))
+
+
+def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> ScalarSelect[str]:
+    """Find the longest due of one kind: one step into ``ix_delivery_due``, however many others wait."""
+    return (
+        select(_DELIVERY.c.submission_id)
+        .where(
+            _DELIVERY.c.lane == lane,
+            _DELIVERY.c.priority == priority,
+            _DELIVERY.c.filing.is_(filing),
+            _DELIVERY.c.available_at <= bindparam("now"),
+            _runs(lane),
+            *([] if filing else [_answers(lane)]),
+        )
+        .order_by(_DELIVERY.c.available_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+
+
+@functools.cache
+def _claim(lanes: int, urgent_only: bool) -> ReturningUpdate[tuple[str, str, str, int]]:
+    """Give the statement that claims in so many lanes: of each kind in turn, the first that is due."""
+    kinds = itertools.product((URGENT,) if urgent_only else (URGENT, ROUTINE), (True, False), range(lanes))
+    first = [_first_due(bindparam(f"lane{lane}"), priority, filing=filing) for priority, filing, lane in kinds]
+    return (
+        update(_DELIVERY)
+        .where(_DELIVERY.c.submission_id == func.coalesce(*first))
+        .values(owner=bindparam("claimant"), fence=_DELIVERY.c.fence + 1, available_at=bindparam("until"))
+        .returning(_DELIVERY.c.submission_id, _REFERENCE, _DELIVERY.c.lane, _DELIVERY.c.fence)
+    )
 
 
 class Queue:
@@ -37,27 +93,22 @@ class Queue:
 
     def __init__(self, engine: Engine, clock: Clock, lease: timedelta) -> None:
         self._engine, self._clock, self._lease = engine, clock, lease
+        self._turns = itertools.count()
 
     def claim(self, owner: str, lanes: Sequence[str], *, urgent_only: bool = False) -> Claim | None:
-        """Lease the most urgent delivery that is due in ``lanes``, or give None."""
+        """
+        Lease the most urgent delivery that is due in ``lanes``, or give None.
+
+        Filing calls go before others of their urgency, and lanes take turns at being first.
+        """
         now, owner = self._clock.now(), f"{owner}#{token_hex(4)}"  # of this one claim: a failover may forget its fence
-        which = [_DELIVERY.c.priority == URGENT] if urgent_only else []
-        due = (
-            select(_DELIVERY.c.submission_id)
-            .where(_DELIVERY.c.available_at <= now, _DELIVERY.c.lane.in_(lanes), _RUNNING, *which)
-            .order_by(_DELIVERY.c.priority, _DELIVERY.c.available_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        lease = (
-            update(_DELIVERY)
-            .where(_DELIVERY.c.submission_id == due)
-            .values(owner=owner, fence=_DELIVERY.c.fence + 1, available_at=now + self._lease)
-            .returning(_DELIVERY.c.submission_id, _REFERENCE, _DELIVERY.c.lane, _DELIVERY.c.fence)
-        )
+        if not lanes:
+            return None
+        turn = next(self._turns) % len(lanes)
+        ordered = {f"lane{number}": lane for number, lane in enumerate((*lanes[turn:], *lanes[:turn]))}
+        values = {"now": now, "claimant": owner, "until": now + self._lease, **ordered}
         with transaction(self._engine) as connection:
-            row = connection.execute(lease).one_or_none()
+            row = connection.execute(_claim(len(lanes), urgent_only), values).one_or_none()
         return Claim(row.submission_id, row.reference, row.lane, owner, row.fence) if row else None
 
     def next_due(self, lanes: Sequence[str]) -> datetime | None:

@@ -22,7 +22,9 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         Index(
             "ix_delivery_due",
+            "lane",
             "priority",
+            "filing",
             "available_at",
             postgresql_where=text("available_at IS NOT NULL"),
             sqlite_where=text("available_at IS NOT NULL"),
