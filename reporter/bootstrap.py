@@ -24,6 +24,7 @@ from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine
+from reporter.delivery.alerting import FOR_ALARMS, Alerting, alerting
 from reporter.delivery.authorities import AuthorityService
 from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Ledger
@@ -34,6 +35,8 @@ from reporter.delivery.queue import Queue
 from reporter.delivery.resolution import ResolutionService
 from reporter.delivery.service import DeliveryService
 from reporter.delivery.standing import StandingService
+from reporter.delivery.ticker import Ticker
+from reporter.delivery.worker import Worker
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
@@ -65,15 +68,26 @@ class App:
     authorities: AuthorityService
     resolutions: ResolutionService
     standings: StandingService
+    alarms: Alerting
 
-    def set_secret(self, name: str, value: str, actor: str) -> tuple[Environment, list[str]]:
+    def ticker(self, worker: Worker) -> Ticker:
+        """Give what ticks beside a worker."""
+        return self.alarms.ticker(worker.name, self.deliveries.gets_on)
+
+    def set_secret(self, name: str, value: str, actor: str) -> tuple[str, list[str]]:
         """
         Seal a credential for the environment of the authority that uses it, and let lanes that wait for it go on.
 
         Returns:
-            The environment, and the lanes that go on.
+            The environment (or that it is for alarms), and the lanes that go on.
         """
         users = [key for key, section in self.configuration.authority.items() if section.secret_name == name]
+        if name in self.configuration.alarm.secrets.values():
+            if users:
+                raise ConfigurationError(f"secret:{name} is used for an authority and for alarms; give each its own.")
+            with custody_errors():
+                self.credentials.set(name, value, FOR_ALARMS)
+            return FOR_ALARMS, []
         if not users:
             raise ConfigurationError(
                 f"No authority uses secret:{name}.", next_step=f'Write password = "secret:{name}" in its section first.'
@@ -165,10 +179,11 @@ def open_home(
         quarantine,
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
+    alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, credentials)
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
         authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
-        StandingService(database, clock, ledger, bodies),
+        StandingService(database, clock, ledger, bodies), alarms,
     )  # fmt: skip
 
 

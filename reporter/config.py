@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from keycustody.credentials import NAME_PATTERN
+from reporter.alarms.wire import is_acceptable, is_loopback
 from reporter.authority import Contact, Environment, Organisation
 from reporter.db.engine import sqlite_url
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
@@ -69,6 +71,75 @@ class HTTP(_Section):
     ca_file: str | None = None
 
 
+def _argv(value: Any) -> Any:
+    try:
+        return shlex.split(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("quotes do not match") from None
+
+
+def _url(value: str | None) -> str | None:
+    if value is None or is_secret(value) or is_acceptable(value):
+        return value
+    raise ValueError("must be https:// (or http:// to this machine), without a password in it, or secret:NAME")
+
+
+class Mail(_Section):
+    """A relay that takes alarms as mail; ``password`` points into the credential store."""
+
+    to: Annotated[tuple[str, ...] | str, BeforeValidator(lambda value: _listed(value)), Field(min_length=1)]
+    sender: str = Field(alias="from")
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    username: str = ""
+    password: str = ""
+    starttls: bool = True
+
+    @model_validator(mode="after")
+    def _never_in_clear(self) -> Mail:
+        if self.username and not self.starttls and not is_loopback(self.host):
+            raise ValueError("a login needs starttls")
+        return self
+
+
+class Alarm(_Section):
+    """How alarms reach a person, and when; ``webhook`` and ``heartbeat_url`` may be ``secret:NAME``."""
+
+    command: Annotated[tuple[str, ...] | str, BeforeValidator(_argv)] = ()
+    webhook: Annotated[str | None, AfterValidator(_url)] = None
+    mail: Mail | None = None
+    urgent_minutes: float = Field(default=15.0, gt=0)
+    silent_minutes: float = Field(default=5.0, gt=0)
+    repeat_minutes: float = Field(default=30.0, gt=0)
+    heartbeat_file: Path | None = None
+    heartbeat_url: Annotated[str | None, AfterValidator(_url)] = None
+
+    @property
+    def reaches_somebody(self) -> bool:
+        """Whether any channel is configured."""
+        return bool(self.command or self.webhook or self.mail)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Give the keys that point into the credential store, each with the name of its credential."""
+        values = {
+            "alarm.webhook": self.webhook,
+            "alarm.heartbeat_url": self.heartbeat_url,
+            "alarm.mail.password": self.mail.password if self.mail else None,
+        }
+        return {key: secret_name(value) for key, value in values.items() if value and is_secret(value)}
+
+
+def is_secret(value: str) -> bool:
+    """Whether a value points into the credential store."""
+    return value.startswith(_SECRET)
+
+
+def secret_name(value: str) -> str:
+    """Give the name of the credential that a value points to, empty when it is empty."""
+    return value.removeprefix(_SECRET)
+
+
 class Authority(BaseModel):
     """One ``[authority.NAME]`` section; further keys are the adapter's own."""
 
@@ -82,7 +153,7 @@ class Authority(BaseModel):
     @property
     def secret_name(self) -> str:
         """Give the name of the credential that ``password`` points to, empty when none is set."""
-        return self.password.removeprefix(_SECRET)
+        return secret_name(self.password)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -127,6 +198,7 @@ class Configuration(BaseSettings):
     approval: Approval = Approval()
     delivery: Delivery = Delivery()
     http: HTTP = HTTP()
+    alarm: Alarm = Alarm()
     authority: dict[str, Authority] = Field(default_factory=dict)
 
     @classmethod
@@ -173,7 +245,7 @@ def load(home: Path | None = None, file_name: str = FILE_NAME) -> Configuration:
         configuration = Configuration(**data).model_copy(update={"home": home})
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
-        lines = [f"{_place(problem['loc'])}: {_RULES.get(problem['type'], problem['msg'])}" for problem in problems]
+        lines = [f"{_place(problem['loc'])}: {_rule(problem['type'], problem['msg'])}" for problem in problems]
         raise ConfigurationError(f"{file}: {'; '.join(lines)}.") from error
     except SettingsError as error:
         name = "".join(re.findall(r'field "(\w+)"', str(error))).upper()
@@ -198,16 +270,21 @@ def stray_variables(others: Collection[str] = ()) -> list[str]:
 
 
 def _refuse_secrets(configuration: Configuration, in_file: dict[str, Any]) -> None:
-    for name, section in configuration.authority.items():
-        if section.password and not section.password.startswith(_SECRET):
+    passwords = {f"authority.{name}.password": section.password for name, section in configuration.authority.items()}
+    if configuration.alarm.mail:
+        passwords["alarm.mail.password"] = configuration.alarm.mail.password
+    for key, password in passwords.items():
+        if password and not is_secret(password):
+            name = key.split(".")[1]
             raise ConfigurationError(
-                f"authority.{name}.password: a secret never stands in the configuration.",
+                f"{key}: a secret never stands in the configuration.",
                 next_step=f'Write password = "secret:{name}-password" and run: reporter secret set {name}-password',
             )
-        if section.password and not NAME_PATTERN.fullmatch(section.secret_name):
+    named = {key: secret_name(password) for key, password in passwords.items() if password}
+    for key, name in {**named, **configuration.alarm.secrets}.items():
+        if not NAME_PATTERN.fullmatch(name):
             raise ConfigurationError(
-                f"authority.{name}.password: what follows {_SECRET} must be 1 to 64 lower-case letters, digits, "
-                "'.', '_' or '-'."
+                f"{key}: what follows {_SECRET} must be 1 to 64 lower-case letters, digits, '.', '_' or '-'."
             )
     for key, url in (("http.proxy", configuration.http.proxy), ("database_url", in_file.get("database_url"))):
         if url and _names_a_password(url):
@@ -224,6 +301,10 @@ def _names_a_password(url: Any) -> bool:
         return urlsplit(str(url)).password is not None
     except ValueError:
         return False
+
+
+def _rule(kind: str, message: str) -> str:
+    return _RULES.get(kind, message).removeprefix("Value error, ")
 
 
 def _place(location: tuple[int | str, ...]) -> str:

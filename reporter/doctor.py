@@ -18,6 +18,7 @@ from keycustody.credentials import CredentialStore
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter import config
+from reporter.alarms import service as alarms
 from reporter.bootstrap import connect, desk_of, find_adapters
 from reporter.cases.store import CaseStore
 from reporter.config import Configuration
@@ -51,7 +52,7 @@ def examine() -> list[Symptom]:
     except ReporterError as error:
         return [Symptom("configuration", "fail", error.diagnostics())]
     symptoms = [Symptom("configuration", "ok", str(configuration.home / config.FILE_NAME))]
-    for look in (_variables, _home, _keys, _database, _installation, _organisation):
+    for look in (_variables, _home, _keys, _database, _installation, _organisation, _alarm):
         symptoms += _safely(look.__name__.strip("_"), partial(look, configuration))
     for name in configuration.authority:
         symptoms += _safely(name, partial(_authority, name, configuration))
@@ -113,6 +114,7 @@ def _database(configuration: Configuration) -> Iterator[Symptom]:
         for lane, advice in standing_still(engine, configuration.authority).items():
             yield Symptom(lane, "fail", f"stands still: {advice}")
         yield from _schemas(configuration, engine)
+        yield from _alarms(engine)
         yield from _safely("cases", partial(_cases, configuration, engine))
     finally:
         engine.dispose()
@@ -144,6 +146,19 @@ def _schemas(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
             yield Symptom(f"{name} schema", "ok", f"sha256:{schema.sha256[:16]}… fetched {schema.fetched_at:%Y-%m-%d}")
 
 
+def _alarms(engine: Engine) -> Iterator[Symptom]:
+    with transaction(engine) as connection:
+        standing = alarms.standing(connection)
+    for trouble in sorted({(sent.channel, sent.trouble) for alarm in standing for sent in alarm.sendings}):
+        if trouble[1]:
+            yield Symptom(f"alarm {trouble[0]}", "warn", f"{trouble[1]}; try it with: reporter alarm test")
+    if standing:
+        waiting = sum(alarm.calls for alarm in standing)
+        yield Symptom("alarms", "warn", f"{len(standing)} open, {waiting} not acknowledged; see: reporter alarm list")
+    else:
+        yield Symptom("alarms", "ok", "none")
+
+
 def _cases(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
     """Open the newest case: that fails where keys and database do not belong together."""
     layout = Layout(configuration.home)
@@ -171,6 +186,22 @@ def _organisation(configuration: Configuration) -> Iterator[Symptom]:
         yield Symptom("organisation", "fail", "organisation.reporting_person.email is missing; reports need it")
     if not configuration.authority:
         yield Symptom("organisation", "fail", "no authority is configured; add an [authority.NAME] section")
+
+
+def _alarm(configuration: Configuration) -> Iterator[Symptom]:
+    alarm = configuration.alarm
+    if not alarm.reaches_somebody:
+        yield Symptom("alarm", "warn", "nobody hears of trouble: set command, webhook or mail in the [alarm] section")
+    if alarm.heartbeat_file and not os.access((configuration.home / alarm.heartbeat_file).parent, os.W_OK):
+        yield Symptom("alarm", "warn", "alarm.heartbeat_file: its folder is missing or cannot be written")
+    layout = Layout(configuration.home)
+    if not alarm.secrets:
+        return
+    with custody_errors():
+        kept = CredentialStore(layout.credentials, LocalKeyring.open(layout.keyring)).names()
+    for key, name in alarm.secrets.items():
+        if name not in kept:
+            yield Symptom("alarm", "warn", f"{key}: secret:{name} is not set; run: reporter secret set {name}")
 
 
 def _authority(name: str, configuration: Configuration) -> Iterator[Symptom]:

@@ -39,6 +39,12 @@ people = 2                           # distinct people in all, the preparer incl
 [delivery]
 concurrency = 4
 
+[alarm]                              # who hears of trouble; try it with: reporter alarm test
+# command = ["/usr/local/bin/notify-on-call"]      # gets one line of JSON on standard input
+# webhook = "https://hooks.forum.example/reporter" # or "secret:NAME", where knowing the URL is enough to use it
+# mail = {to = ["on-call@forum.example"], from = "reporter@forum.example", host = "mail.forum.example"}
+# heartbeat_file = "heartbeat.json"                # touched by a worker that gets on with its work
+
 [authority.ncmec]
 environment = "sandbox"              # sandbox | test | production
 base_url = "http://127.0.0.1:8911/ispws"    # sandbox only; test and production hosts are built in

@@ -28,17 +28,34 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("about", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reference", sa.String(), nullable=True),
-        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("lane", sa.String(), nullable=False),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("notices", sa.Integer(), nullable=False),
         sa.Column("acknowledged_by", sa.String(), nullable=True),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alarm")),
     )
-    op.create_index(op.f("ix_alarm_cleared_at"), "alarm", ["cleared_at"], unique=False)
+    op.create_index(
+        "ix_alarm_open",
+        "alarm",
+        ["kind", "about"],
+        unique=True,
+        postgresql_where=sa.text("cleared_at IS NULL"),
+        sqlite_where=sa.text("cleared_at IS NULL"),
+    )
+    op.create_table(
+        "alarm_notice",
+        sa.Column("alarm_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notices", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["alarm_id"], ["alarm.id"], name=op.f("fk_alarm_notice_alarm_id")),
+        sa.PrimaryKeyConstraint("alarm_id", "channel", name=op.f("pk_alarm_notice")),
+    )
     op.create_table(
         "circuit",
         sa.Column("lane", sa.String(), nullable=False),

@@ -127,10 +127,11 @@ def deliver(
 
     with open_app() as house:
         worker = house.deliveries.worker(report)
-        if until_idle:
-            worker.until_idle()
-        else:
-            worker.once()
+        with house.ticker(worker).running():
+            if until_idle:
+                worker.until_idle()
+            else:
+                worker.once()
         paused = standing_still(house.database, house.configuration.authority)
         due = house.deliveries.queue.next_due(house.deliveries.lanes)
         shown = [_shown(house, result) for result in results.values()]
@@ -154,7 +155,8 @@ def worker() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: running.stop())
         say(f"Working {', '.join(house.deliveries.lanes) or 'nothing: no authority is configured'}. Ctrl-C stops.")
-        running.forever()
+        with house.ticker(running).running():
+            running.forever()
 
 
 def _exit_code(shown: list[dict[str, Any]], paused: Any) -> int:

@@ -66,8 +66,9 @@ class Engine:
         base: timedelta,
         cap: timedelta,
         lease: timedelta,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ledger, self._load, self._clock = ledger, load, clock
+        self._ledger, self._load, self._clock, self._beat = ledger, load, clock, beat
         self._base, self._cap, self._lease = base, cap, lease
         self._markers = Guard(markers, ledger)
 
@@ -138,7 +139,7 @@ class Engine:
                 self._markers.mark(claim, history, entry, ids.get(plan.draft_key or "", ""))
             except EnvironmentTroubleError as error:
                 return Answer(Outcome.NOT_SENT, reason=error.message)
-        heartbeat = _Heartbeat(self._ledger, claim, self._clock, self._lease)
+        heartbeat = _Heartbeat(self._ledger, claim, self._clock, self._lease, self._beat)
         call = Call(move.step, load.package, ids, load.open_item, heartbeat)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda answer: answer.outcome is Outcome.NOT_SENT),
@@ -154,14 +155,15 @@ class Engine:
 class _Heartbeat:
     """Keeps the lease while a long call is under way, at most three times a lease."""
 
-    def __init__(self, ledger: Ledger, claim: Claim, clock: Clock, lease: timedelta) -> None:
-        self._ledger, self._claim, self._clock, self._every = ledger, claim, clock, lease / 3
+    def __init__(self, ledger: Ledger, claim: Claim, clock: Clock, lease: timedelta, beat: Callable[[], None]) -> None:
+        self._ledger, self._claim, self._clock, self._every, self._beat = ledger, claim, clock, lease / 3, beat
         self._last = clock.now()
 
     def __call__(self) -> None:
         now = self._clock.now()
         if now - self._last >= self._every:
             self._ledger.extend(self._claim)
+            self._beat()
             self._last = now
 
 

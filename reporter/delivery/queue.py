@@ -162,6 +162,19 @@ class Queue:
         return {row.submission_id: row.attempts for row in rows}
 
 
+def oldest_due(connection: Connection, now: datetime) -> datetime | None:
+    """Give since when a delivery that could be worked has been due; None when none is."""
+    of_priority = (
+        select(_DELIVERY.c.available_at)
+        .where(_DELIVERY.c.priority == priority, _DELIVERY.c.available_at <= now, _RUNNING)
+        .order_by(_DELIVERY.c.available_at)
+        .limit(1)  # straight from the index, however many wait
+        for priority in (URGENT, ROUTINE)
+    )
+    moments = (connection.execute(query).scalar_one_or_none() for query in of_priority)
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def paused_lanes(engine: Engine) -> Mapping[str, str]:
     """Give the paused lanes with the reason of each."""
     with transaction(engine) as connection:

@@ -17,6 +17,7 @@ from reporter.delivery.engine import Engine, Load, Result
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, lane_name
+from reporter.delivery.pulse import Pulse
 from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
@@ -48,6 +49,7 @@ class DeliveryService:
         self._submissions, self._vault, self._desks, self._connect = submissions, vault, desks, connect
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
+        self._pulse = Pulse(clock)
         self.engine = Engine(
             ledger,
             self.load,
@@ -56,6 +58,7 @@ class DeliveryService:
             base=timedelta(seconds=settings.retry_base_seconds),
             cap=timedelta(seconds=settings.retry_max_seconds),
             lease=timedelta(seconds=settings.lease_seconds),
+            beat=self._pulse.beat,
         )
 
     @property
@@ -70,12 +73,17 @@ class DeliveryService:
             self.engine,
             Breaker(self._database, self._clock, timedelta(seconds=self._settings.retry_base_seconds)),
             self._clock,
+            self._pulse,
             probe=lambda lane: self.connection(lane.partition(":")[0]).probe().outcome,
             lanes=self.lanes,
             concurrency=self._settings.concurrency,
             watch=self.quarantine.watch,
             report=report,
         )
+
+    def gets_on(self) -> bool:
+        """Whether every thread of this process's workers got on while a lease lasts."""
+        return self._pulse.regular(timedelta(seconds=self._settings.lease_seconds))
 
     def calls(self, reference: str) -> list[Entry]:
         """Give every remote call made for a case, oldest first."""

@@ -20,6 +20,7 @@ from reporter.authority import Outcome
 from reporter.clock import Clock
 from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Result
+from reporter.delivery.pulse import Pulse
 from reporter.delivery.queue import Queue
 from reporter.errors import ReporterError
 
@@ -42,6 +43,7 @@ class Worker:
         engine: Engine,
         breaker: Breaker,
         clock: Clock,
+        pulse: Pulse,
         *,
         probe: Callable[[str], Outcome],
         lanes: Sequence[str],
@@ -50,10 +52,11 @@ class Worker:
         report: Callable[[Result], None] = lambda _result: None,
     ) -> None:
         self._queue, self._engine, self._breaker, self._clock = queue, engine, breaker, clock
+        self._pulse = pulse
         self._probe = probe
         self._lanes, self._concurrency = tuple(lanes), concurrency
         self._watch, self._report = watch, report
-        self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -131,11 +134,14 @@ class Worker:
         self._drain(urgent_only=True)
 
     def _drain(self, *, urgent_only: bool = False) -> None:
+        with self._pulse.felt():
+            self._work_what_is_due(urgent_only=urgent_only)
+
+    def _work_what_is_due(self, *, urgent_only: bool) -> None:
         self._watch()
         trouble: ReporterError | None = None
-        while not self._stop.is_set() and (
-            claim := self._queue.claim(self._name, self._lanes, urgent_only=urgent_only)
-        ):
+        while not self._stop.is_set() and (claim := self._queue.claim(self.name, self._lanes, urgent_only=urgent_only)):
+            self._pulse.beat()
             try:
                 result = self._engine.work(claim)
             except ReporterError as error:  # its lease keeps it from coming up again at once

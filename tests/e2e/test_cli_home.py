@@ -44,7 +44,7 @@ def test_a_fresh_home_is_private_and_well(reporter: Run, home: Home, monkeypatch
     monkeypatch.setenv("REPORTER_HOME", str(fresh))
     assert reporter("init", "--json").json == {"home": str(fresh)}
     assert fresh.stat().st_mode & 0o777 == 0o700
-    assert states(reporter) == {"ncmec schema": "warn"}
+    assert states(reporter) == {"alarm": "warn", "ncmec schema": "warn"}
 
 
 def test_init_ends_what_an_earlier_one_began_and_keeps_its_keys_and_secrets(reporter: Run, home: Home) -> None:
@@ -69,7 +69,7 @@ def test_init_that_fails_can_be_repeated(reporter: Run, home: Home, monkeypatch:
     assert "Is the server up, and REPORTER_DATABASE_URL right?" in ran.err
     monkeypatch.delenv("REPORTER_DATABASE_URL")
     assert reporter("init").code == 0
-    assert states(reporter) == {"ncmec schema": "warn"}
+    assert states(reporter) == {"alarm": "warn", "ncmec schema": "warn"}
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_doctor_names_what_is_wrong_with_keys_and_seals_and_no_command_breaks_on
 def test_a_stray_file_among_the_credentials_disturbs_nobody(reporter: Run, home: Home) -> None:
     (home.folder / "credentials" / "Not One Of Ours.secret").write_text("x")
     assert reporter("secret", "list").text == "ncmec-password\n"
-    assert states(reporter) == {"ncmec schema": "warn"}
+    assert states(reporter) == {"alarm": "warn", "ncmec schema": "warn"}
 
 
 # --- configuration ----------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Load
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
+from reporter.delivery.pulse import Pulse
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
 from reporter.evidence.bodies import BodyVault
@@ -75,8 +76,9 @@ def worker(database: Database, folder: Path, lane: str, clock: Clock, die_at: in
     )
     queue, breaker = Queue(database, clock, LEASE), Breaker(database, clock, timedelta(seconds=1))
     return Worker(
-        queue, engine, breaker, clock, probe=lambda _lane: Outcome.ACCEPTED, lanes=[lane], concurrency=THREADS
-    )
+        queue, engine, breaker, clock, Pulse(clock), probe=lambda _lane: Outcome.ACCEPTED, lanes=[lane],
+        concurrency=THREADS,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,0 +1,133 @@
+"""
+The watch: derives from submissions, lanes, circuits and workers what a person must hear of.
+
+Nothing else raises an alarm, so what was missed while no watch ran is found by the next one, and an alarm whose matter
+is over clears by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, exists, func, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from reporter.alarms import service as alarms
+from reporter.alarms.model import Kind, Matter
+from reporter.alarms.notices import Notifier
+from reporter.clock import Clock
+from reporter.db.engine import transaction
+from reporter.delivery.model import lane_name
+from reporter.delivery.queue import URGENT, oldest_due
+from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine, WorkerSeen
+from reporter.submissions.model import NEEDS_PERSON
+from reporter.submissions.tables import Submission
+
+#: What an alarm is about when there is no worker to name.
+NO_WORKER = "no worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an urgent submission may wait, and how long a worker may say nothing."""
+
+    urgent: timedelta
+    silent: timedelta
+
+
+class Watch:
+    """Looks, settles the register of alarms, and tells people; safe with several workers."""
+
+    def __init__(self, engine: Engine, clock: Clock, patience: Patience, notifier: Notifier) -> None:
+        self._engine, self._clock, self._patience, self._notifier = engine, clock, patience, notifier
+
+    def check(self) -> dict[str, str]:
+        """Look once; give the channels that failed, each with its trouble."""
+        with transaction(self._engine) as connection:
+            alarms.lock(connection)
+            now = self._clock.now()
+            alarms.settle(connection, list(survey(connection, now, self._patience)), now)
+        return self._notifier.notify()
+
+
+def survey(connection: Connection, now: datetime, patience: Patience) -> Iterator[Matter]:
+    """Give everything that a person must hear of now."""
+    yield from _submissions_that_wait(connection)
+    yield from _urgent_ones(connection, now - patience.urgent)
+    for pause in connection.execute(select(col(LanePause.lane), col(LanePause.since))):
+        yield Matter(Kind.LANE_PAUSED, pause.lane, pause.since, lane=pause.lane)
+    for circuit in connection.execute(select(col(Circuit.lane), col(Circuit.opened_at))):
+        yield Matter(Kind.CIRCUIT_OPEN, circuit.lane, circuit.opened_at, lane=circuit.lane)
+    in_force = select(col(Quarantine.id), col(Quarantine.since)).where(col(Quarantine.released_at).is_(None))
+    quarantines = connection.execute(in_force).all()
+    for quarantine in quarantines:
+        yield Matter(Kind.QUARANTINE, f"quarantine {quarantine.id}", quarantine.since)
+    if not quarantines:
+        yield from _silence(connection, now, patience.silent)
+
+
+def _submissions_that_wait(connection: Connection) -> Iterator[Matter]:
+    """Those for a person to look at; a rejected one no longer once a corrected version has taken its place."""
+    newer = aliased(Submission)
+    last_call = (
+        select(func.max(func.coalesce(col(LedgerEntry.outcome_at), col(LedgerEntry.intent_at))))
+        .where(col(LedgerEntry.submission_id) == col(Submission.id))
+        .scalar_subquery()
+    )
+    query = select(
+        col(Submission.id), col(Submission.state), col(Submission.reference), col(Submission.authority),
+        col(Submission.environment), func.coalesce(last_call, col(Submission.created_at)).label("since"),
+    ).where(
+        col(Submission.state).in_(sorted(NEEDS_PERSON)),
+        ~exists().where(
+            col(newer.reference) == col(Submission.reference),
+            col(newer.authority) == col(Submission.authority),
+            col(newer.environment) == col(Submission.environment),
+            col(newer.version) > col(Submission.version),
+        ),
+    )  # fmt: skip
+    for row in connection.execute(query):
+        lane = lane_name(row.authority, row.environment)
+        yield Matter(Kind(row.state), row.id, row.since, row.reference, lane)
+
+
+def _urgent_ones(connection: Connection, approved_before: datetime) -> Iterator[Matter]:
+    query = (
+        select(col(Submission.id), col(Submission.reference), col(Submission.approved_at), col(Delivery.lane))
+        .join(Delivery, col(Delivery.submission_id) == col(Submission.id))
+        .where(
+            col(Delivery.priority) == URGENT,
+            col(Delivery.available_at).is_not(None),
+            col(Submission.approved_at) <= approved_before,
+        )
+    )
+    for row in connection.execute(query):
+        yield Matter(Kind.URGENT_UNDELIVERED, row.id, row.approved_at, row.reference, row.lane)
+
+
+def _silence(connection: Connection, now: datetime, patience: timedelta) -> Iterator[Matter]:
+    """
+    Workers that fell silent while deliveries are due, and deliveries long due that nobody works.
+
+    While another worker is well, a silent one is told of only when deliveries wait for as long. A worker that began
+    since has taken its place.
+    """
+    due = oldest_due(connection, now)
+    if due is None:
+        return
+    overdue = due <= now - patience
+    running = connection.execute(
+        select(col(WorkerSeen.name), col(WorkerSeen.seen_at)).where(col(WorkerSeen.stopped_at).is_(None))
+    ).all()
+    latest = connection.execute(select(func.max(col(WorkerSeen.started_at)))).scalar_one()
+    silent = [worker for worker in running if worker.seen_at <= now - patience]
+    well = len(silent) < len(running)
+    lost = [worker for worker in silent if worker.seen_at >= latest]
+    if overdue or not well:
+        for worker in lost:
+            yield Matter(Kind.WORKER_SILENT, worker.name, worker.seen_at)
+    if overdue and not well and not lost:
+        yield Matter(Kind.WORKER_SILENT, NO_WORKER, due)
