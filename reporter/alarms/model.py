@@ -24,8 +24,8 @@ class Kind(StrEnum):
 
 #: For each kind, what it says and the next command to run.
 _WORDS = {
-    Kind.IN_DOUBT: ("nobody can know whether the authority filed it", "reporter delivery show {reference}"),
-    Kind.ATTENTION: ("the delivery is not as it should be", "reporter delivery show {reference}"),
+    Kind.IN_DOUBT: ("nobody can know whether the authority filed it", "reporter delivery list"),
+    Kind.ATTENTION: ("the delivery is not as it should be", "reporter delivery list"),
     Kind.REJECTED: ("the authority refused the report", "reporter case show {reference}"),
     Kind.LANE_PAUSED: ("the authority refuses our credentials; its queue stands still", "reporter doctor"),
     Kind.URGENT_UNDELIVERED: ("an urgent report is not delivered yet", "reporter delivery show {reference}"),

@@ -90,8 +90,9 @@ class Notifier:
                         set_={"next_at": now + _HANDING_OVER},
                         where=_NOTICE.c.next_at <= now,
                     )
-                )
-            if claimed.rowcount == 1:
+                    .returning(_NOTICE.c.alarm_id)
+                ).one_or_none()
+            if claimed is not None:
                 return Notice(row.id, matter_of(row), row.raised_at, (row.notices or 0) + 1)
 
     def _sent(self, channel: str, notice: Notice) -> None:

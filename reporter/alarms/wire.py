@@ -126,6 +126,6 @@ def reason(error: Exception) -> str:
         return "no answer came in time"
     if isinstance(error, ConnectionRefusedError):
         return "the server refused the connection"
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not isinstance(error, http.client.HTTPException):
         return f"no connection: {error.strerror or type(error).__name__}"
     return f"no answer that can be read ({type(error).__name__})"

@@ -33,10 +33,10 @@ def edit(home: Path, change: Callable[[str], str]) -> None:
     file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def test_a_fresh_home_lacks_nothing_but_the_schema(home: Path) -> None:
+def test_a_fresh_home_lacks_nothing_but_the_schema_and_somebody_to_alarm(home: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
     assert found("fail") == {}
-    assert found("warn").keys() == {"ncmec schema"}
+    assert found("warn").keys() == {"alarm", "ncmec schema"}
     assert {"configuration", "keys", "database", "durability", "cases", "installation"} <= found("ok").keys()
     assert before.items() <= {path: path.stat().st_mtime_ns for path in home.rglob("*")}.items()
 
