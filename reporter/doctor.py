@@ -25,10 +25,13 @@ from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine, transaction
 from reporter.delivery.authorities import standing_still
+from reporter.delivery.forgotten import standing
+from reporter.delivery.generations import Generations
 from reporter.delivery.model import lane_name
 from reporter.errors import ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
+from reporter.evidence.objects import LocalObjectStore
 from reporter.home import Layout
 from reporter.submissions.schemas import SchemaShelf
 
@@ -115,6 +118,7 @@ def _database(configuration: Configuration) -> Iterator[Symptom]:
             yield Symptom(lane, "fail", f"stands still: {advice}")
         yield from _schemas(configuration, engine)
         yield from _alarms(engine)
+        yield from _safely("memory", partial(_memory, configuration, engine))
         yield from _safely("cases", partial(_cases, configuration, engine))
     finally:
         engine.dispose()
@@ -157,6 +161,20 @@ def _alarms(engine: Engine) -> Iterator[Symptom]:
         yield Symptom("alarms", "warn", f"{len(standing)} open, {waiting} not acknowledged; see: reporter alarm list")
     else:
         yield Symptom("alarms", "ok", "none")
+
+
+def _memory(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+    """A database that was restored from the past has forgotten what it filed."""
+    with transaction(engine) as connection:
+        held = standing(connection)
+    advice = "see docs/howto/restore-a-backup.md and: reporter db status"
+    if held is not None:
+        yield Symptom("memory", "fail", f"deliveries are quarantined: {held.reason} What to do: {advice}")
+    elif not Generations(engine, LocalObjectStore(Layout(configuration.home).objects)).agree():
+        text = "the object store remembers a later time than this database, which was restored; the next worker will"
+        yield Symptom("memory", "fail", f"{text} quarantine deliveries. What to do: {advice}")
+    else:
+        yield Symptom("memory", "ok", "the database remembers all that the object store does")
 
 
 def _cases(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:

@@ -133,15 +133,19 @@ def deliver(
             else:
                 worker.once()
         paused = standing_still(house.database, house.configuration.authority)
+        held = house.deliveries.quarantine.standing()
         due = house.deliveries.queue.next_due(house.deliveries.lanes)
         shown = [_shown(house, result) for result in results.values()]
     if as_json:
-        print_json({"deliveries": shown, "paused": paused, "next_due": due.isoformat() if due else None})
-    elif not shown and not paused:
+        quarantine, next_due = held.reason if held else None, due.isoformat() if due else None
+        print_json({"deliveries": shown, "paused": paused, "quarantine": quarantine, "next_due": next_due})
+    elif not shown and not paused and not held:
         say(f"Nothing is due before {moment(due)}." if due else "Nothing is due.")
     for lane, advice in paused.items():
         say(f"{lane} stands still: {advice}", stderr=True)
-    raise typer.Exit(_exit_code(shown, paused))
+    if held:
+        say(f"Deliveries are quarantined: {held.reason} See: reporter db status", stderr=True)
+    raise typer.Exit(1 if held else _exit_code(shown, paused))
 
 
 def worker() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from reporter.cli import quarantine
 from reporter.cli.output import AsJson, print_json, say
 
 db = typer.Typer(no_args_is_help=True, help="The database of this home.")
+quarantine.register(db)
 
 
 def register(app: typer.Typer) -> None:

@@ -82,6 +82,10 @@ class QuarantineService:
         self._put_in_doubt()
         return True
 
+    def remembers(self) -> bool:
+        """Whether the database remembers as late a time as the object store."""
+        return self._generations.agree()
+
     def standing(self) -> Quarantine | None:
         """Give the quarantine that nobody has released yet."""
         with transaction(self._database) as connection:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,14 @@ def before(house: House, step: str, happens: Callable[[], None]) -> None:
         return perform(call)
 
     connection.perform = watched  # type: ignore[method-assign]
+
+
+class Died(BaseException):
+    """The process dies here."""
+
+
+def die() -> None:
+    raise Died
 
 
 # --- restored from an older dump --------------------------------------------------------------------------------
@@ -150,6 +161,27 @@ def test_a_corrected_version_is_not_held_against_the_refused_one(house: House, d
     house.until_idle()
     assert finished(house) == 1
     assert in_doubt(house)
+
+
+@pytest.mark.parametrize("filed", [True, False])
+def test_what_people_found_out_settles_it(house: House, dumps: Dumps, filed: bool) -> None:
+    house.approved(files=FILES)
+    older = dumps.take()
+    if not filed:
+        before(house, "finish", die)
+    with pytest.raises(Died) if not filed else nullcontext():
+        house.until_idle()
+    (report,) = house.double.reports.values()
+    dumps.restore(older)
+    house.restart()
+    house.until_idle()
+    assert in_doubt(house)
+    house.app.resolutions.resolve(REFERENCE, "ncmec", "person", "asked the authority", report.id if filed else None)
+    assert house.app.deliveries.quarantine.release("person", "asked the authority")
+    house.until_idle()
+    assert finished(house) == 1
+    assert house.submission()["state"] == "accepted"
+    assert house.submission()["receipt"]["kind"] == ("manual" if filed else "acknowledged")
 
 
 # --- failed over, the last second lost ----------------------------------------------------------------------------
@@ -271,6 +303,20 @@ def test_a_crash_before_the_store_has_the_generation_is_no_restore(engine: Engin
     Generations(engine, store).advance(house.clock.now())
     assert Generations(engine, store).agree()
     assert sorted(store.keys("generation.")) == ["generation.1", "generation.2"]
+
+
+def test_workers_that_begin_a_generation_at_once_agree_with_each_other(engine: Engine, house: House) -> None:
+    store = MemoryStore()
+    start = threading.Barrier(4)
+
+    def begin(_number: int) -> bool:
+        generations = Generations(engine, store)
+        start.wait()
+        return all(generations.agree() for _ in range(5) if generations.advance(house.clock.now()) is None)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(begin, range(4)))
+    assert Generations(engine, store).agree()
 
 
 def test_outside_the_sandbox_two_people_release(engine: Engine, house: House) -> None:

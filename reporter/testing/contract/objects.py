@@ -66,6 +66,12 @@ class ObjectStoreContract:
             store.put(_KEY, [b"second"])
         assert _content(store, _KEY) == b"first"
 
+    def test_keys_are_found_by_how_they_begin(self, store: ObjectStore) -> None:
+        for key in ("one.1", "one.2", "two.1", "on"):
+            store.put(key, [b""])
+        assert sorted(store.keys("one.")) == ["one.1", "one.2"]
+        assert list(store.keys("three.")) == []
+
     def test_of_writers_that_race_one_wins_whole(self, store: ObjectStore) -> None:
         start = threading.Barrier(8)
 

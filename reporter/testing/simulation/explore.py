@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reporter.delivery.model import Entry
 from reporter.submissions.model import State
 from reporter.testing.simulation.invariants import violations
-from reporter.testing.simulation.schedule import ANYWHERE, EXPIRE, PAUSES, Moment, Schedule, possible
+from reporter.testing.simulation.schedule import ANYWHERE, EXPIRE, PAUSES, Moment, Schedule, earlier, possible
 from reporter.testing.simulation.world import REFERENCE, NeverIdleError, Template, World
 
 
@@ -41,36 +41,46 @@ def play(template: Template, schedule: Schedule) -> Run:
 
 
 def explore(
-    template: Template, *, faults: int, pauses: int = 0, share: tuple[int, int] = (0, 1), every: bool = False
+    template: Template,
+    *,
+    faults: int,
+    pauses: int = 0,
+    restores: int = 0,
+    share: tuple[int, int] = (0, 1),
+    every: bool = False,
 ) -> Iterator[Run]:
     """
-    Play every schedule with at most so many faults and so many pauses in which another worker steps in.
+    Play every schedule with at most so many faults, pauses in which another worker steps in, and forgetful databases.
 
     What goes wrong second is sought among the moments of the run that the first made, so that what only happens after
     trouble (a retraction, a repeated finish) goes wrong too. ``share`` (i, n) plays the i-th of n parts of the
     schedules. Where several things go wrong, one fault stands for all of its outcome, unless ``every`` is set.
     """
-    subject = template.subject
+    subject, bounds = template.subject, (faults, pauses, restores)
     first = play(template, ())
     yield first
-    alone: list[Schedule] = [(injection,) for injection in possible(first.trace, subject.faults)]
-    pending = [schedule for schedule in alone if _within(schedule, subject.lies, faults, pauses)][share[0] :: share[1]]
+    everything = possible(first.trace, subject.faults, forgetting=restores > 0)
+    alone: list[Schedule] = [(injection,) for injection in everything]
+    pending = [schedule for schedule in alone if _within(schedule, subject.lies, *bounds)][share[0] :: share[1]]
     while pending:
         schedule = pending.pop()
         run = play(template, schedule)
         yield run
-        standing_for_all = every or schedule[-1].action in (*ANYWHERE, EXPIRE, *subject.classes)
-        if not standing_for_all:
+        last = schedule[-1]
+        representative = last.action in (*ANYWHERE, EXPIRE, *subject.classes) or earlier(last.action) is not None
+        if not every and not representative:
             continue
-        for injection in possible(run.trace, subject.faults if every else subject.classes, schedule[-1].at):
+        next_faults = subject.faults if every else subject.classes
+        for injection in possible(run.trace, next_faults, last.at, forgetting=restores > 0):
             longer = (*schedule, injection)
-            if _within(longer, subject.lies, faults, pauses):
+            if _within(longer, subject.lies, *bounds):
                 pending.append(longer)
 
 
-def _within(schedule: Schedule, lies: Collection[str], faults: int, pauses: int) -> bool:
+def _within(schedule: Schedule, lies: Collection[str], faults: int, pauses: int, restores: int) -> bool:
     actions = [injection.action for injection in schedule]
     paused = sum(action in PAUSES for action in actions)
+    restored = sum(earlier(action) is not None for action in actions)
     if any(action in lies for action in actions):
         return len(actions) == 1
-    return paused <= pauses and len(actions) - paused <= faults
+    return paused <= pauses and restored <= restores and len(actions) - paused - restored <= faults

@@ -14,7 +14,11 @@ _ASKS_A_PERSON = {State.REJECTED, State.IN_DOUBT, State.ATTENTION}
 
 
 def violations(world: World) -> tuple[State, list[str]]:
-    """Give the state in which a run ended, and every invariant that its end breaks, in words."""
+    """
+    Give the state in which a run ended, and every invariant that its end breaks, in words.
+
+    Of a database that forgot, only that nothing is filed twice and that the state is true or asks a person.
+    """
     subject, broken = world.template.subject, []
     with world.database.connect() as connection:
         learnt = [json.loads(ids) for ids in connection.execute(text("SELECT ids FROM ledger_entry")).scalars()]
@@ -36,18 +40,18 @@ def violations(world: World) -> tuple[State, list[str]]:
         if sorted(report.files) != sorted(world.template.files.values()) or not report.in_order:
             broken.append("the filed report does not hold the files once each, byte for byte, with their details")
     seen = [request for request in world.double.requests if not any("refuse" in fault for fault in request.faults)]
-    if len(seen) > len(calls):
+    if len(seen) > len(calls) and not world.forgot:
         broken.append(f"the authority saw {len(seen)} requests, the ledger has {len(calls)} intents")
-    if world.late_changes:
+    if world.late_changes and not world.forgot:
         broken.append("a worker whose lease had passed on changed something")
     lied = any(action in subject.lies for action in world.schedule.values())
-    if state in (State.ACCEPTED, State.REJECTED) and not lied:
+    if state in (State.ACCEPTED, State.REJECTED) and not lied and not world.forgot:
         # An id that only a late worker learnt is of a draft that nobody continues: it expires by itself.
         known = {value for ids in learnt for value in ids.values()}
         forgotten = known & set(subject.open_drafts(world.double))
         if forgotten:
             broken.append("a draft that we knew of was left open")
     kept = {call.id for call in calls if call.outcome is Outcome.ACCEPTED}
-    if world.receipts - kept:
+    if world.receipts - kept and not world.forgot:
         broken.append("a receipt that a worker brought home was thrown away")
     return state, broken

@@ -25,6 +25,11 @@ PAUSE_BRIEFLY = "pause_briefly"
 #: So much time passes that an unfinished draft expires at the authority.
 EXPIRE = "expire"
 
+#: The database goes back to what it was at an earlier moment, "restore to 4", and every worker dies.
+RESTORE = "restore to"
+#: The same under the workers, which go on: a failover that lost what came after that moment.
+FAIL_OVER = "fail over to"
+
 PAUSES = (PAUSE, PAUSE_BRIEFLY)
 
 #: What can happen at any moment, besides faults of the network and the authority, which need a call.
@@ -56,12 +61,27 @@ def read(text: str) -> Schedule:
     return tuple(Injection(int(at), action.strip()) for at, _, action in parts)
 
 
-def possible(trace: Sequence[Moment], faults: Sequence[str], after: int = -1) -> list[Injection]:
-    """Give everything that can go wrong in a run with these moments, later than the ``after``-th."""
+def earlier(action: str) -> int | None:
+    """Give the moment to which an action takes the database back, if it does."""
+    words, _, moment = action.rpartition(" ")
+    return int(moment) if words in (RESTORE, FAIL_OVER) else None
+
+
+def possible(
+    trace: Sequence[Moment], faults: Sequence[str], after: int = -1, *, forgetting: bool = False
+) -> list[Injection]:
+    """
+    Give everything that can go wrong in a run with these moments, later than the ``after``-th.
+
+    ``forgetting`` has the database go back, too: to its beginning, or to right after any commit.
+    """
     injections = []
     for at, moment in enumerate(trace):
         if at <= after:
             continue
         actions = [*ANYWHERE, *((EXPIRE, *faults) if moment is Moment.BEFORE_CALL else ())]
+        if forgetting:
+            commits = [past for past in range(at) if trace[past] is Moment.AFTER_COMMIT]
+            actions += [f"{word} {past}" for word in (RESTORE, FAIL_OVER) for past in (0, *commits)]
         injections += [Injection(at, action) for action in actions]
     return injections

@@ -18,15 +18,17 @@ from reporter.authority import Answer, Call, Endpoint, Environment, Outcome
 from reporter.config import Delivery
 from reporter.db.engine import open_engine, sqlite_url
 from reporter.delivery.engine import Engine, Load
+from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Concluded, Ledger
 from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, Pause, Perform, Settle
+from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.evidence.bodies import BodyVault
 from reporter.testing.clock import FakeClock
 from reporter.testing.house import House
 from reporter.testing.objects import MemoryStore
-from reporter.testing.simulation.schedule import CRASH, EXPIRE, PAUSE, PAUSE_BRIEFLY, Moment, Schedule
+from reporter.testing.simulation.schedule import CRASH, EXPIRE, PAUSE, PAUSE_BRIEFLY, RESTORE, Moment, Schedule, earlier
 from reporter.testing.simulation.subject import Subject
 
 REFERENCE = "SIMULATED-1"
@@ -70,13 +72,23 @@ class Template:
         house.app.close()
         return cls(house, subject, files, load, open_engine(sqlite_url(folder / "world.sqlite3")), pristine)
 
-    def restore(self) -> None:
-        """Put the world's database back to where every run starts."""
+    def restore(self, dump: sqlite3.Connection | None = None) -> None:
+        """Put the world's database back to a dump, or to where every run starts."""
         connection = self.engine.raw_connection()
         try:
-            self._pristine.backup(connection.driver_connection)  # type: ignore[arg-type]
+            (dump or self._pristine).backup(connection.driver_connection)  # type: ignore[arg-type]
         finally:
             connection.close()
+
+    def dump(self) -> sqlite3.Connection:
+        """Give a copy of the world's database as it is."""
+        copy = sqlite3.connect(":memory:")
+        connection = self.engine.raw_connection()
+        try:
+            connection.driver_connection.backup(copy)  # type: ignore[union-attr]
+        finally:
+            connection.close()
+        return copy
 
 
 class World:
@@ -94,6 +106,13 @@ class World:
         self.late_changes = False
         self.receipts: set[str] = set()
         self._after_pause: list[str] = []
+        self._wanted = {earlier(injection.action) for injection in schedule} - {None, 0}
+        self._dumps: dict[int, sqlite3.Connection] = {}
+        store = MemoryStore()
+        markers = Markers(store)
+        self._quarantine = QuarantineService(
+            self.database, self.clock, markers, Generations(self.database, store), people=1
+        )
         self.queue = Queue(self.database, self.clock, _LEASE)
         self.ledger = _WatchedLedger(self, app.bodies)
         self._connection = _WatchedConnection(self)
@@ -102,7 +121,7 @@ class World:
             self.ledger,
             self._load,
             self.clock,
-            markers=Markers(MemoryStore()),
+            markers=markers,
             base=timedelta(seconds=pace.retry_base_seconds),
             cap=timedelta(seconds=pace.retry_max_seconds),
             lease=_LEASE,
@@ -110,14 +129,24 @@ class World:
 
     def play(self) -> None:
         """
-        Work until nothing is due; a lane that stops for its credentials has them mended and goes on.
+        Work until nothing is due; what stands still for want of a person is mended or released, and goes on.
 
         Raises:
             NeverIdleError: It does not come to an end.
         """
         self._until_idle("worker")
-        while sum(self.queue.resume(lane, "person") for lane in self._lanes):
+        while self._mended():
             self._until_idle("worker")
+
+    @property
+    def forgot(self) -> bool:
+        """Whether the database went back to an earlier moment."""
+        return any(earlier(action) is not None for action in self.schedule.values())
+
+    def _mended(self) -> bool:
+        if self._quarantine.standing() is not None:
+            return self._quarantine.release("person", "looked at it")
+        return sum(self.queue.resume(lane, "person") for lane in self._lanes) > 0
 
     # --- the workers ----------------------------------------------------------------------------------------
 
@@ -165,13 +194,20 @@ class World:
         """Stand at the next moment of the run, and let happen what the schedule has for it."""
         at = len(self.trace)
         self.trace.append(moment)
+        if at in self._wanted:
+            self._dumps[at] = self.template.dump()
         action = self.schedule.get(at)
         if action is None:
             return
         self.fired.add(at)
         if action == CRASH:
             raise Crash
-        if action == EXPIRE:
+        past = earlier(action)
+        if past is not None:
+            self.template.restore(self._dumps[past] if past else None)
+            if action.startswith(RESTORE):
+                raise Crash
+        elif action == EXPIRE:
             self.clock.advance(self.template.subject.expiry)
         elif action in (PAUSE, PAUSE_BRIEFLY):
             self.clock.advance(_LEASE * 2)
