@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from reporter.bootstrap import App
 
+_AGE = b"age-encryption.org/v1"
 _KINDS = {
     "acknowledged": "NCMEC's own words",
     "inferred": "inferred: answer lost, then “already finished”",
@@ -69,10 +70,11 @@ def ledger_of(screen: Console, house: App, references: list[str], double: Any, a
 
 def closing(screen: Console, home: Path, references: list[str]) -> None:
     """Show where the evidence is and what to try next."""
-    objects = sorted((home / "objects").rglob("*"))
-    sealed = [path for path in objects if path.is_file()]
-    first = sealed[0].read_bytes()[:22].decode("ascii", "replace") if sealed else ""
-    screen.print(f"\n[bold]The evidence[/] lies in {home / 'objects'}: {len(sealed)} age files ({first!r} …),")
+    objects = [path for path in (home / "objects").rglob("*") if path.is_file()]
+    sealed = [path for path in objects if path.read_bytes().startswith(_AGE)]
+    screen.print(
+        f"\n[bold]The evidence[/] lies in {home / 'objects'}: {len(sealed)} files that begin with “{_AGE.decode()}”,"
+    )
     screen.print("each under a key of its own; no plaintext of it is on this disk but your own copies.")
     screen.print("\n[bold]Try next[/]")
     for line in (
