@@ -8,17 +8,34 @@ under concurrency with "database is locked", whatever the busy timeout.
 
 from __future__ import annotations
 
+import functools
+import math
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    InternalError,
+    InvalidatePoolError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+#: A PostgreSQL connection that rested for less than this is taken to be alive.
+_SURELY_ALIVE_SECONDS = 1.0
+_READING = "reading"
+#: SQLite has one writer. Threads wait for their turn here, where they are woken, not in its busy handler, which sleeps.
+_TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 #: Words of the drivers, and what a person can do about it.
 _NEXT_STEPS = {
@@ -57,12 +74,16 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
             )
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_immediate)
+            _TURNS[engine] = threading.Lock()
             return engine
         if parsed.get_backend_name() != "postgresql":
             raise ConfigurationError(
                 f"database_url: {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL."
             )
-        return create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_size=pool_size, max_overflow=0)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", functools.partial(_require_alive, engine))
+        return engine
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError("database_url is not a database URL.") from error
     except ModuleNotFoundError as error:
@@ -81,7 +102,35 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get(_READING):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _require_alive(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
+    """Replace what a restart of the server has cut off; a connection that was just in use is not asked."""
+    if time.monotonic() - record.info.get("used", -math.inf) < _SURELY_ALIVE_SECONDS:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """
+    Run a block that only reads, each statement by itself; it keeps no writer waiting, and waits for none.
+
+    Raises:
+        EnvironmentTroubleError: As ``database_errors`` says.
+    """
+    options = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {_READING: True}
+    with database_errors(), engine.connect() as connection:
+        yield connection.execution_options(**options)
 
 
 @contextmanager
@@ -92,7 +141,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Raises:
         EnvironmentTroubleError: As ``database_errors`` says.
     """
-    with database_errors(), engine.begin() as connection:
+    turn = _TURNS.get(engine)
+    with turn or nullcontext(), database_errors(), engine.begin() as connection:
         yield connection
 
 

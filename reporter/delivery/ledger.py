@@ -21,7 +21,7 @@ from sqlmodel import col
 from reporter.audit import service as audit
 from reporter.authority import Answer, Exchange, Outcome
 from reporter.clock import Clock
-from reporter.db.engine import transaction
+from reporter.db.engine import reading, transaction
 from reporter.delivery import forgotten
 from reporter.delivery.model import Claim, Entry, LeaseLostError, Marker, Pause, Perform, Settle, Verdict
 from reporter.delivery.queue import ACTOR, pause
@@ -97,7 +97,7 @@ class Ledger:
         return entry
 
     def _entries(self, which: ColumnElement[bool], fence: int) -> list[Entry]:
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return self._read(connection, which, fence)
 
     def _read(self, connection: Connection, which: ColumnElement[bool], fence: int) -> list[Entry]:

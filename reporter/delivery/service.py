@@ -11,7 +11,7 @@ from sqlalchemy import Engine as Database
 from reporter.authority import Connection
 from reporter.clock import Clock
 from reporter.config import Delivery as Settings
-from reporter.db.engine import transaction
+from reporter.db.engine import reading
 from reporter.delivery.circuit import Breaker
 from reporter.delivery.engine import Engine, Load, Result
 from reporter.delivery.ledger import Ledger
@@ -105,7 +105,7 @@ class DeliveryService:
         authority = claim.lane.partition(":")[0]
         desk = self._desks[authority]
         reference, package = self._submissions.frozen_package(claim.submission_id)
-        with transaction(self._database) as connection:
+        with reading(self._database) as connection:
             schema = desk.schema(connection)
             records = {
                 file.item: evidence.sealed_item(connection, reference, file.item, file.sha256) for file in package.files

@@ -20,7 +20,7 @@ from reporter.authority import Check, Environment, Package
 from reporter.cases.records import StoredCase
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
-from reporter.db.engine import transaction
+from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.dispatch import Dispatch
@@ -255,7 +255,7 @@ class SubmissionService:
 
     def frozen_package(self, submission_id: str) -> tuple[str, Package]:
         """Give the case's reference and the package of an approved submission, exactly as approved."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(
                 select(col(Submission.reference), col(Submission.package_body)).where(
                     col(Submission.id) == submission_id
