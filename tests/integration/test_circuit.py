@@ -48,7 +48,7 @@ def test_the_authority_is_probed_and_everything_goes_on_when_it_is_back(house: H
 def test_a_lost_filing_is_repeated_while_the_circuit_is_open(house: House) -> None:
     house.approved("FILING-0001")
     house.clock.advance(timedelta(seconds=1))
-    for number in range(THRESHOLD):
+    for number in range(2 * THRESHOLD):
         house.approved(f"WAITING-{number:03}")
     house.double.faults.add("finish:1 drop_after")
     house.work()
