@@ -15,6 +15,7 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     ScalarSelect,
+    String,
     and_,
     bindparam,
     delete,
@@ -57,16 +58,19 @@ _RUNNING = and_(_runs(_DELIVERY.c.lane), or_(_DELIVERY.c.filing, _answers(_DELIV
 
 
 def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> ScalarSelect[str]:
-    """Find the longest due of one kind: one step into ``ix_delivery_due``, however many others wait."""
+    """
+    Find the longest due of one kind: one step into ``ix_delivery_due``, however many others wait.
+
+    A lane that stands still is no lane, so that nothing is found in it: SQLite would ask that of each of its rows.
+    """
+    moving = select(lane).where(_runs(lane), *([] if filing else [_answers(lane)])).scalar_subquery()
     return (
         select(_DELIVERY.c.submission_id)
         .where(
-            _DELIVERY.c.lane == lane,
+            _DELIVERY.c.lane == moving,
             _DELIVERY.c.priority == priority,
             _DELIVERY.c.filing.is_(filing),
             _DELIVERY.c.available_at <= bindparam("now"),
-            _runs(lane),
-            *([] if filing else [_answers(lane)]),
         )
         .order_by(_DELIVERY.c.available_at)
         .limit(1)
@@ -79,7 +83,9 @@ def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> Scal
 def _claim(lanes: int, urgent_only: bool) -> ReturningUpdate[tuple[str, str, str, int]]:
     """Give the statement that claims in so many lanes: of each kind in turn, the first that is due."""
     kinds = itertools.product((URGENT,) if urgent_only else (URGENT, ROUTINE), (True, False), range(lanes))
-    first = [_first_due(bindparam(f"lane{lane}"), priority, filing=filing) for priority, filing, lane in kinds]
+    first = [
+        _first_due(bindparam(f"lane{lane}", type_=String), priority, filing=filing) for priority, filing, lane in kinds
+    ]
     return (
         update(_DELIVERY)
         .where(_DELIVERY.c.submission_id == func.coalesce(*first))
