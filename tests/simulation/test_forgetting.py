@@ -24,9 +24,15 @@ def test_one_restore_or_failover(tmp_path: Path, files: int) -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("part", range(8))
-def test_one_restore_or_failover_one_fault_and_two_workers(tmp_path: Path, part: int) -> None:
-    all_hold(0, explore(template(tmp_path, 0), faults=1, pauses=1, restores=1, share=(part, 8)))
+@pytest.mark.parametrize("part", range(4))
+def test_one_restore_or_failover_and_one_fault(tmp_path: Path, part: int) -> None:
+    all_hold(0, explore(template(tmp_path, 0), faults=1, restores=1, share=(part, 4)))
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("files", [0, 1])
+def test_one_restore_or_failover_and_two_workers(tmp_path: Path, files: int) -> None:
+    all_hold(files, explore(template(tmp_path, files), faults=0, pauses=1, restores=1))
 
 
 def test_without_the_guard_a_restored_database_is_caught_filing_twice(
