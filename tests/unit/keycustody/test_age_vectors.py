@@ -27,8 +27,10 @@ def vectors() -> list[Path]:
     return [path for path in paths if not path.name.startswith(OTHERS) and path.name != "scrypt"]
 
 
-@pytest.mark.parametrize("path", vectors(), ids=lambda path: path.name)
-def test_reader_agrees_with_the_vector(path: Path) -> None:
+@pytest.mark.parametrize("path", vectors() or [None], ids=lambda path: path.name if path else "none")
+def test_reader_agrees_with_the_vector(path: Path | None) -> None:
+    if path is None:
+        pytest.skip(f"{VARIABLE} is not set")
     head, _, body = path.read_bytes().partition(b"\n\n")
     about = dict(line.split(": ", 1) for line in head.decode().splitlines())
     if about.get("compressed") == "zlib":
