@@ -12,7 +12,7 @@ demo: $(READY)
 test: $(READY)
 	@$(VENV)/bin/python -Im pytest -q -n logical --maxprocesses 8
 
-# Every two faults with two workers, and long random schedules.
+# Every two faults with two workers, long random schedules, and hundreds of submissions through real processes.
 chaos: $(READY)
 	@$(VENV)/bin/python -Im pytest -q -s -n logical --maxprocesses 8 -m chaos
 
