@@ -8,10 +8,7 @@ under concurrency with "database is locked", whatever the busy timeout.
 
 from __future__ import annotations
 
-import functools
-import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -23,7 +20,6 @@ from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
     InternalError,
-    InvalidatePoolError,
     NoSuchModuleError,
     OperationalError,
 )
@@ -31,8 +27,6 @@ from sqlalchemy.exc import (
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
-#: A PostgreSQL connection that rested for less than this is taken to be alive.
-_SURELY_ALIVE_SECONDS = 1.0
 _READING = "reading"
 #: SQLite has one writer. Threads wait for their turn here, where they are woken, not in its busy handler, which sleeps.
 _TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
@@ -80,10 +74,7 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
             raise ConfigurationError(
                 f"database_url: {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL."
             )
-        engine = create_engine(parsed, pool_size=pool_size, max_overflow=0)
-        event.listen(engine, "checkin", _note_use)
-        event.listen(engine, "checkout", functools.partial(_require_alive, engine))
-        return engine
+        return create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError("database_url is not a database URL.") from error
     except ModuleNotFoundError as error:
@@ -104,20 +95,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_immediate(connection: Connection) -> None:
     if not connection.get_execution_options().get(_READING):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _note_use(_connection: Any, record: Any) -> None:
-    record.info["used"] = time.monotonic()
-
-
-def _require_alive(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
-    """Replace what a restart of the server has cut off; a connection that was just in use is not asked."""
-    if time.monotonic() - record.info.get("used", -math.inf) < _SURELY_ALIVE_SECONDS:
-        return
-    try:
-        engine.dialect.do_ping(connection)
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise InvalidatePoolError from error
 
 
 @contextmanager
