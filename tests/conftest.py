@@ -8,6 +8,7 @@ of its own at the current revision. ``shared_database_url`` is one database for 
 
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -30,6 +31,12 @@ AGE_VARIABLE = "REPORTER_AGE_VECTORS"
 FORBID_SKIPS = "REPORTER_FORBID_SKIPS"
 ALLOWED_SKIPS = (f"{SCHEMA_VARIABLE} is not set", f"{AGE_VARIABLE} is not set", "root may read every file")
 
+SKIPS_ARE_FORBIDDEN = bool(os.environ.get(FORBID_SKIPS))
+
+# A run in the background inherits an ignored Ctrl-C, and so would every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
 
@@ -42,7 +49,7 @@ def _quiet_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     """Take the variables of whoever runs the tests away, so that no test sees their home or database."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("REPORTER_")]:
-            if name not in (SCHEMA_VARIABLE, AGE_VARIABLE, FORBID_SKIPS):
+            if name != SCHEMA_VARIABLE:
                 patch.delenv(name)
         patch.setenv("REPORTER_HOME", str(tmp_path_factory.mktemp("no-home")))
         yield
@@ -170,7 +177,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Turn a skip that CI does not allow into a failure."""
-    if not os.environ.get(FORBID_SKIPS) or report.outcome != "skipped" or hasattr(report, "wasxfail"):
+    if not SKIPS_ARE_FORBIDDEN or report.outcome != "skipped" or hasattr(report, "wasxfail"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     if not any(allowed in reason for allowed in ALLOWED_SKIPS):

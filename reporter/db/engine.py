@@ -29,7 +29,7 @@ from reporter.errors import ConfigurationError, EnvironmentTroubleError
 SQLITE_BUSY_TIMEOUT_MS = 30_000
 _READING = "reading"
 #: SQLite has one writer. Threads wait for their turn here, where they are woken, not in its busy handler, which sleeps.
-_TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_TURNS: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
 
 #: Words of the drivers, and what a person can do about it.
 _NEXT_STEPS = {
@@ -68,7 +68,7 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
             )
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_immediate)
-            _TURNS[engine] = threading.Lock()
+            _TURNS[engine] = threading.RLock()
             return engine
         if parsed.get_backend_name() != "postgresql":
             raise ConfigurationError(

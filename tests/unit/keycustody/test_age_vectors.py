@@ -18,12 +18,12 @@ from keycustody.age import Identity, decrypt
 from keycustody.errors import SealError
 
 VARIABLE = "REPORTER_AGE_VECTORS"
+FOLDER = os.environ.get(VARIABLE)
 OTHERS = ("armor", "hybrid", "scrypt_")
 
 
 def vectors() -> list[Path]:
-    folder = os.environ.get(VARIABLE)
-    paths = sorted(Path(folder).iterdir()) if folder else []
+    paths = sorted(Path(FOLDER).iterdir()) if FOLDER else []
     return [path for path in paths if not path.name.startswith(OTHERS) and path.name != "scrypt"]
 
 
@@ -45,6 +45,6 @@ def test_reader_agrees_with_the_vector(path: Path | None) -> None:
 
 
 def test_the_vectors_are_there() -> None:
-    if not os.environ.get(VARIABLE):
+    if not FOLDER:
         pytest.skip(f"{VARIABLE} is not set")
     assert len(vectors()) > 50
