@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from reporter.cases.model import Address, Case, Email, Phone
-from reporter.errors import Finding
+from reporter.errors import Finding, UsageError
 
 
 class Environment(StrEnum):
@@ -178,7 +178,12 @@ class Plan:
 
     ``steps[-1]`` is the one that files. ``abandon`` withdraws the remote draft, ``look_up`` asks whether it arrived.
     ``draft_key`` names the remote id without which there is nothing to abandon. ``draft_lifetime`` is how long an
-    unfinished draft lives at least; one older than ``stale_after`` is restarted rather than trusted.
+    unfinished draft lives at least; one older than ``stale_after`` is restarted rather than trusted. A call whose
+    answer was lost may still be under way there: "not found" settles it only once ``arrives_within`` has passed.
+
+    Raises:
+        UsageError: The plan cannot be acted on; the text says why.
+
     """
 
     steps: tuple[Step, ...]
@@ -187,6 +192,33 @@ class Plan:
     draft_key: str | None = None
     draft_lifetime: timedelta = timedelta(0)
     stale_after: timedelta | None = None
+    arrives_within: timedelta = timedelta(minutes=5)  # longer than gateways commonly hold a request
+
+    def __post_init__(self) -> None:
+        if fault := next(self._faults(), ""):
+            raise UsageError(f"This plan cannot be acted on: {fault}.", next_step="Mend the adapter's plan.")
+
+    def _faults(self) -> Iterator[str]:
+        remedies = [step for step in (self.abandon, self.look_up) if step is not None]
+        keys = [step.key for step in (*self.steps, *remedies)]
+        if not self.steps:
+            yield "it has no step"
+        if len(set(keys)) < len(keys):
+            yield "two steps have the same key"
+        for step in self.steps:
+            if step.lost is Lost.LOOK_UP and self.look_up is None:
+                yield f"{step.key} is to be looked up, and no step looks up"
+            if step.lost is Lost.LOOK_UP and step != self.final:
+                yield f"{step.key} files nothing, and a look-up finds only what was filed"
+            if step.lost is Lost.RESTART and step == self.final and self.abandon is None:
+                yield f"{step.key} may have filed, and no step takes it back"
+        if self.draft_key is not None and self.abandon is None:
+            yield "a draft has a key, and no step abandons it"
+        for step in remedies:
+            if step.lost is not Lost.REPEAT:
+                yield f"{step.key} must be harmless to repeat"
+        if self.stale_after is not None and self.stale_after > self.draft_lifetime:
+            yield "a draft is dead before it is stale"
 
     @property
     def final(self) -> Step:

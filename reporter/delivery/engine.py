@@ -171,6 +171,7 @@ def _concluded(entry: Entry, answer: Answer, at: datetime) -> Entry:
     return replace(
         entry,
         outcome=answer.outcome,
+        concluded=True,
         at=at,
         code=answer.code,
         request_id=answer.request_id,

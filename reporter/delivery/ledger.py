@@ -145,7 +145,7 @@ class Ledger:
         _require_held(connection.execute(_HOLD, {**_held(claim, available_at), "files": filing}))
 
     def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
-        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
+        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now, concluded=False)
         connection.execute(
             insert(_ENTRY),
             {
@@ -306,6 +306,7 @@ def _entry(row: Mapping[str, Any], fence: int) -> Entry:
         outcome=Outcome(row[f"{prefix}outcome"] or Outcome.UNKNOWN),
         at=row["late_at"] if late else (row["outcome_at"] or row["intent_at"]),
         own=row["fence"] == fence,
+        concluded=late or row["outcome"] is not None,
         code=row[f"{prefix}code"],
         request_id=row["request_id"],
         reason=row["reason"],

@@ -44,7 +44,11 @@ DECISIONS = frozenset({Verdict.NOT_ACCEPTED.step, Verdict.WITHDRAWN.step})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One call of the ledger as the present holder of the lease must see it; no outcome reads as *unknown*."""
+    """
+    One call of the ledger as the present holder of the lease must see it; no outcome reads as *unknown*.
+
+    ``concluded`` once its own worker has written what came of it: nobody can make that call any more.
+    """
 
     id: str
     attempt: int
@@ -52,6 +56,7 @@ class Entry:
     outcome: Outcome
     at: datetime
     own: bool = True
+    concluded: bool = True
     code: str = ""
     request_id: str = ""
     reason: str = ""

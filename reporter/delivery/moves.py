@@ -61,15 +61,34 @@ def may_have_filed(plan: Plan, history: Sequence[Entry]) -> bool:
     filing = (plan.final.key, plan.look_up.key if plan.look_up else None)
     if any(entry.step in filing and entry.outcome is Outcome.ACCEPTED for entry in history):
         return True
-    for entry in reversed(history):
+    for position, entry in reversed(list(enumerate(history))):
         taken_back = plan.abandon is not None and entry.step == plan.abandon.key and entry.outcome is Outcome.ACCEPTED
-        if taken_back or entry.outcome is Outcome.GONE:
+        if taken_back or (entry.outcome is Outcome.GONE and not _looks_up(plan, entry)):
             return False
         if entry.outcome is Outcome.ALREADY:
             return True
-        if entry.step == plan.final.key and entry.outcome not in _FILED_NOTHING:
+        may_have = entry.step == plan.final.key and entry.outcome not in _FILED_NOTHING
+        if may_have and not _not_found(plan, entry, history[position + 1 :]):
             return True
     return False
+
+
+def _looks_up(plan: Plan, entry: Entry) -> bool:
+    return plan.look_up is not None and entry.step == plan.look_up.key
+
+
+def _not_found(plan: Plan, call: Entry, later: Sequence[Entry]) -> bool:
+    """
+    Whether the authority was asked for the report after this call could still take effect, and had none.
+
+    A call that its own worker has not concluded may yet be made by it, however late, so nothing settles that.
+    """
+    return call.concluded and any(
+        _looks_up(plan, entry)
+        and entry.outcome in (Outcome.MISSING, Outcome.GONE)
+        and entry.at >= call.at + plan.arrives_within
+        for entry in later
+    )
 
 
 class _Situation:
@@ -85,7 +104,13 @@ class _Situation:
         self.withdrawing = decided >= 0 and history[decided].step == Verdict.WITHDRAWN.step
         self.undecided = history[decided + 1 :]
         self.fresh = [entry for entry in self.undecided if entry.attempt == self.number]
-        self.open_finals = [entry for entry in self.fresh if entry.step == plan.final.key and entry.may_have_acted]
+        self.open_finals = [
+            entry
+            for at, entry in enumerate(self.fresh)
+            if entry.step == plan.final.key
+            and entry.may_have_acted
+            and not _not_found(plan, entry, self.fresh[at + 1 :])
+        ]
         self._abandon_key = plan.abandon.key if plan.abandon else None
         self.draft_id = self._draft_of(self.number)
 
@@ -103,7 +128,7 @@ class _Situation:
             return self._in_doubt(reason) if self.open_finals else self._attention(reason)
         if self.plan.abandon is not None and self.last.step == self._abandon_key:
             return self._after_abandon(self.plan.abandon)
-        if self.plan.look_up is not None and self.last.step == self.plan.look_up.key:
+        if self.plan.look_up is not None and _looks_up(self.plan, self.last):
             return self._after_look_up(self.plan.look_up)
         if self.last.step == self.plan.final.key:
             return self._after_final()
@@ -166,11 +191,14 @@ class _Situation:
             case Outcome.ACCEPTED | Outcome.ALREADY:
                 return self._accepted(self.last)
             case Outcome.MISSING | Outcome.GONE:
-                if all(entry.own for entry in self.open_finals):
-                    return self._perform(self.plan.final)
-                return self._in_doubt(
-                    "another worker's call may still arrive, and the authority has no such report yet"
-                )
+                if not all(entry.concluded for entry in self.open_finals):
+                    return self._in_doubt(
+                        "a worker that fell silent may still make its call, and the authority has no such report yet"
+                    )
+                if self.open_finals:
+                    settled_at = max(entry.at for entry in self.open_finals) + self.plan.arrives_within
+                    return self._perform(look_up, not_before=settled_at)
+                return self._perform(self.plan.final)
             case _:
                 return self._perform(look_up)
 
@@ -236,8 +264,11 @@ class _Situation:
     def _in_doubt(self, reason: str) -> Settle:
         return Settle(State.IN_DOUBT, f"{reason[0].upper()}{reason[1:]}.", entry=self.last)
 
-    def _perform(self, step: Step, *, delay: bool = True, cap: timedelta | None = None) -> Perform:
-        return Perform(step, self.number, self._due(cap) if delay else self.now, step == self.plan.final)
+    def _perform(
+        self, step: Step, *, delay: bool = True, cap: timedelta | None = None, not_before: datetime | None = None
+    ) -> Perform:
+        due = self._due(cap) if delay else self.now
+        return Perform(step, self.number, max(due, not_before or due), step == self.plan.final)
 
     # --- time -----------------------------------------------------------------------------------------------
 

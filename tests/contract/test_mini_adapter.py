@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reporter.authority import Check, Environment, Lost, Package, Plan, Step
+from reporter.authority import Check, Environment, Lost, Package
 from reporter.errors import Finding
 from reporter.testing.contract.adapters import AdapterContract
 from reporter.testing.contract.deliveries import Delivering
@@ -66,26 +66,6 @@ def test_a_plan_that_survives_neither_death_nor_pause_is_found(tmp_path: Path) -
         broken.test_a_worker_that_dies_at_any_step_is_replaced(delivery, "after")
     with pytest.raises(AssertionError, match="filed 2 times"):
         broken.test_a_worker_paused_past_its_lease_may_still_make_its_call(delivery)
-
-
-@pytest.mark.parametrize(
-    "plan",
-    [
-        Plan(steps=(Step("report", Lost.LOOK_UP),)),
-        Plan(steps=(Step("open", Lost.LOOK_UP), Step("report", Lost.REPEAT)), look_up=Step("look", Lost.REPEAT)),
-        Plan(steps=(Step("report", Lost.RESTART),)),
-        Plan(steps=(Step("report", Lost.REPEAT),), draft_key="report_id"),
-        Plan(steps=(Step("report", Lost.LOOK_UP),), look_up=Step("look", Lost.ASK)),
-    ],
-    ids=["no look-up", "look-up of a draft", "restart of a filing", "no way to abandon", "look-up that may not repeat"],
-)
-def test_a_plan_that_cannot_be_acted_on_is_found(plan: Plan) -> None:
-    class Planned(MiniAdapter):
-        def plan(self, package: Package) -> Plan:
-            return plan
-
-    with pytest.raises(AssertionError):
-        _Broken(Planned(Lost.ASK)).test_what_a_lost_answer_means_can_be_acted_on()
 
 
 class _Dated(MiniAdapter):

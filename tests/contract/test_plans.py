@@ -7,6 +7,7 @@ many reports the authority then has.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from reporter.authority import Lost
+from reporter.authority import Call, Lost
 from reporter.db.engine import open_engine
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.model import ReceiptKind
@@ -22,7 +23,7 @@ from reporter.testing.bench import Bench, fresh_bodies
 from reporter.testing.clock import FakeClock
 from reporter.testing.contract.deliveries import once
 from reporter.testing.contract.subject import FILES, AdapterSubject
-from tests.contract.mini import REPORT, MiniAdapter, Registry
+from tests.contract.mini import LOOK, REPORT, MiniAdapter, Registry
 
 _FILES = {"e1": FILES["e1"]}
 _LEASE = timedelta(seconds=180)
@@ -45,7 +46,7 @@ class Story:
         self.bench = Bench(database, bodies, clock, subject.adapter, subject.connect(self.double), lease=_LEASE)
         package = subject.package(_FILES)
         self.id = self.bench.submit(package, _FILES)
-        self.report = subject.adapter.plan(package).final
+        self.package, self.report = package, subject.adapter.plan(package).final
 
     def ends(self) -> tuple[str, int]:
         """Work to the end and give the state and the number of reports."""
@@ -89,7 +90,11 @@ def story(database: Engine, bodies: BodyVault) -> Callable[[Lost, str], Story]:
         (FIND, "reports:1 drop_after", "accepted", 1),
         (FIND, "reports:1 cut\nfind:1-3 drop_after", "accepted", 1),
         (FIND, "reports:1 cut\nfind:1-2 throttle=60", "accepted", 1),
-        (FIND, "reports:1 drop_before", "in_doubt", 0),
+        (FIND, "reports:1 drop_before", "accepted", 1),
+        (FIND, "reports:1 html", "accepted", 1),
+        (FIND, "reports:1-3 drop_before\nfind:2 drop_after", "accepted", 1),
+        (FIND, "reports:1 drop_before\nreports:2 cut", "accepted", 1),
+        (FIND, "reports:1 drop_before\nreports:2 code=422", "rejected", 0),
         (FIND, "reports:1 code=422", "rejected", 0),
         (ASK, "", "accepted", 1),
         (ASK, "reports:1 refuse", "accepted", 1),
@@ -144,6 +149,18 @@ def test_a_worker_makes_its_call_after_another_has_settled_the_matter(
 
     told.bench.tap.before = once(told.report, another_works)
     assert told.ends() == (state, 1)
+
+
+def test_a_call_that_arrives_after_it_was_not_found_is_not_made_again(story: Callable[[Lost, str], Story]) -> None:
+    told = story(FIND, "reports:1 drop_before")
+
+    def it_arrives(_call: Call) -> None:
+        if not told.double.reports:
+            told.double.reports.append({**json.loads(told.package.document(REPORT).body), "reference": "R-1"})
+
+    told.bench.tap.after = lambda call: it_arrives(call) if call.step == LOOK else None
+    assert told.ends() == ("accepted", 1)
+    assert [call.outcome for call in told.bench.calls(told.id) if call.step == LOOK.key] == ["missing", "accepted"]
 
 
 def test_a_report_that_was_looked_up_has_its_receipt(story: Callable[[Lost, str], Story]) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from reporter.authority import Environment, Lost
+from reporter.authority import Environment
 from reporter.cases.model import Case
 from reporter.errors import NotReadyError
 from reporter.submissions.frozen import freeze, thaw
@@ -24,25 +24,10 @@ _PLACE = re.compile(rb"\{\{[a-z_]+\}\}")
 class PackageContract(AdapterSubject):
     """Plan, package, check and import."""
 
-    def test_the_steps_of_a_plan_have_keys_of_their_own(self) -> None:
+    def test_the_steps_of_a_plan_are_about_the_files_of_its_package(self) -> None:
         plan = self.adapter.plan(self.package(FILES))
         steps = [*plan.steps, *(step for step in (plan.abandon, plan.look_up) if step)]
-        assert len({step.key for step in steps}) == len(steps)
         assert all(step.item is None or step.item in FILES for step in steps)
-
-    def test_what_a_lost_answer_means_can_be_acted_on(self) -> None:
-        plan = self.adapter.plan(self.package(FILES))
-        for step in plan.steps:
-            if step.lost is Lost.LOOK_UP:
-                assert plan.look_up is not None, f"{step.key}: there is no step that looks up"
-                assert step == plan.final, f"{step.key}: looking up says whether a report was filed, nothing less"
-            if step.lost is Lost.RESTART and step == plan.final:
-                assert plan.abandon is not None, f"{step.key} may have filed, and nothing takes it back"
-        if plan.abandon is None:
-            assert plan.draft_key is None, "a draft has a key, and no step abandons it"
-        for remedy in (plan.abandon, plan.look_up):
-            assert remedy is None or remedy.lost is Lost.REPEAT, f"{remedy.key}: a lost answer to it is asked for again"
-        assert plan.draft_lifetime >= (plan.stale_after or timedelta(0)), "a draft is dead before it is stale"
 
     def test_the_same_case_gives_the_same_bytes_at_any_time(self) -> None:
         case = self.case(FILES)

@@ -251,14 +251,52 @@ def test_an_authority_that_can_be_asked_is_asked() -> None:
     assert step_after(("send", U), plan=SEND_AND_LOOK) == ("look", 1)
     assert settled(("send", U), ("look", A), plan=SEND_AND_LOOK).state is State.ACCEPTED
     assert step_after(("send", U), ("look", U), plan=SEND_AND_LOOK) == ("look", 1)
-    assert step_after(("send", U), ("look", Outcome.MISSING), plan=SEND_AND_LOOK) == ("send", 1)
 
 
-def test_not_found_does_not_settle_another_workers_call() -> None:
-    calls = history(("send", U), ("look", Outcome.MISSING))
-    calls[0] = replace(calls[0], own=False)
+def looked_up(*outcomes: Outcome, after: timedelta = SEND_AND_LOOK.arrives_within) -> list[Entry]:
+    """Give a lost call, and what looking for it found so long after."""
+    lost = Entry("lost", 1, "send", U, T0)
+    return [lost, *(Entry(f"look-{n}", 1, "look", outcome, T0 + after) for n, outcome in enumerate(outcomes))]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_not_found_settles_a_concluded_call_whichever_lease_it_was_made_under(own: bool) -> None:
+    calls = [replace(entry, own=own) for entry in looked_up(Outcome.MISSING)]
     move = next_move(SEND_AND_LOOK, calls, T0, PACE)
-    assert isinstance(move, Settle) and move.state is State.IN_DOUBT
+    assert isinstance(move, Perform) and (move.step.key, move.attempt) == ("send", 1)
+    assert not may_have_filed(SEND_AND_LOOK, calls)
+
+
+def test_not_found_does_not_settle_a_call_that_its_worker_may_still_make() -> None:
+    for own in (True, False):
+        calls = looked_up(Outcome.MISSING)
+        calls[0] = replace(calls[0], own=own, concluded=False)
+        move = next_move(SEND_AND_LOOK, calls, T0, PACE)
+        assert isinstance(move, Settle) and move.state is State.IN_DOUBT
+        assert may_have_filed(SEND_AND_LOOK, calls)
+
+
+def test_not_found_settles_nothing_while_the_call_may_still_be_on_its_way() -> None:
+    calls = looked_up(Outcome.MISSING, after=timedelta(seconds=2))
+    move = next_move(SEND_AND_LOOK, calls, T0, PACE)
+    assert isinstance(move, Perform) and move.step.key == "look"
+    assert move.not_before >= T0 + SEND_AND_LOOK.arrives_within
+    assert may_have_filed(SEND_AND_LOOK, calls)
+
+
+def test_a_refusal_after_a_call_that_was_not_found_is_a_refusal() -> None:
+    calls = [*looked_up(Outcome.MISSING), Entry("again", 1, "send", Outcome.REJECTED, T0 + timedelta(minutes=9))]
+    move = next_move(SEND_AND_LOOK, calls, T0, PACE)
+    assert isinstance(move, Settle) and move.state is State.REJECTED
+
+
+def test_a_call_made_after_another_was_not_found_is_looked_up_for_itself() -> None:
+    again = Entry("again", 1, "send", U, T0 + timedelta(minutes=6))
+    at = T0 + timedelta(minutes=7)
+    for calls in (looked_up(Outcome.MISSING), looked_up(Outcome.MISSING, Outcome.GONE)):
+        assert may_have_filed(SEND_AND_LOOK, [*calls, again])
+        move = next_move(SEND_AND_LOOK, [*calls, again, Entry("look", 1, "look", Outcome.MISSING, at)], at, PACE)
+        assert isinstance(move, Perform) and move.step.key == "look"
 
 
 @pytest.mark.parametrize("refusal", [Outcome.REJECTED, Outcome.MISMATCH])
