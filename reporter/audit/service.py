@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
-from sqlmodel import col
 
-from reporter.audit.tables import CustodyEvent
+from reporter.audit.model import Event, canonical, parsed
+from reporter.audit.tables import Outbox
+
+_OUTBOX = Outbox.__table__  # type: ignore[attr-defined]
+_ADD = insert(_OUTBOX)
 
 
 def record(
@@ -24,16 +27,20 @@ def record(
     """
     Append one event, in the transaction of the thing it tells of.
 
-    ``detail`` holds ids, codes and digests; never content, personal data or secrets.
+    ``kind`` is one of ``reporter.audit.kinds``; ``detail`` holds ids, codes and digests, never content, personal data
+    or secrets.
     """
-    connection.execute(
-        insert(CustodyEvent).values(at=at, actor=actor, kind=kind, reference=reference, item=item, detail=detail)
-    )
+    connection.execute(_ADD, {"content": canonical(Event(at, actor, kind, reference, item, detail))})
 
 
-def events(connection: Connection, reference: str | None = None) -> Sequence[CustodyEvent]:
+def record_all(connection: Connection, events: Iterable[Event]) -> None:
+    """Append events in this order, in the transaction of the things they tell of; one statement for all of them."""
+    rows = [{"content": canonical(event)} for event in events]
+    if rows:
+        connection.execute(_ADD, rows)
+
+
+def events(connection: Connection, reference: str | None = None) -> list[Event]:
     """Give the events of one case, or all, oldest first."""
-    query = select(CustodyEvent.__table__).order_by(col(CustodyEvent.id))  # type: ignore[attr-defined]
-    if reference is not None:
-        query = query.where(col(CustodyEvent.reference) == reference)
-    return [CustodyEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+    waiting = connection.execute(select(_OUTBOX.c.content).order_by(_OUTBOX.c.id)).scalars()
+    return [event for event in map(parsed, waiting) if reference in (None, event.reference)]

@@ -10,12 +10,13 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dumps import Dumps
 
+from reporter.audit import service as audit
 from reporter.authority import Answer, Call
 from reporter.delivery.forgotten import impose
 from reporter.delivery.generations import Generations
@@ -207,10 +208,8 @@ def test_a_worker_whose_filing_was_forgotten_stops_everything_and_keeps_the_answ
     connection.perform = perform  # type: ignore[method-assign]
     assert held(house)
     with house.app.database.begin() as rows:
-        detail = rows.execute(
-            text("SELECT detail FROM custody_event WHERE kind = 'forgotten_call_answered'")
-        ).scalar_one()
-        body = detail.partition("body:")[2]
+        (told,) = (event for event in audit.events(rows) if event.kind == "forgotten_call_answered")
+        body = told.detail.partition("body:")[2]
         assert b"reportDoneResponse" in house.app.bodies.open(rows, body)
     assert house.app.deliveries.quarantine.release("person", "looked at it")
     house.until_idle()
@@ -333,8 +332,8 @@ def test_outside_the_sandbox_two_people_release(engine: Engine, house: House) ->
     assert service.release("two", "agreed")
     assert service.standing() is None
     with engine.connect() as connection:
-        kinds = connection.execute(text("SELECT kind, actor FROM custody_event ORDER BY id")).all()
-    assert [tuple(row) for row in kinds] == [
+        kinds = [(event.kind, event.actor) for event in audit.events(connection)]
+    assert kinds == [
         ("quarantine_imposed", "reporter"),
         ("quarantine_release_proposed", "one"),
         ("quarantine_released", "two"),

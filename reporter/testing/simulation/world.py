@@ -185,7 +185,7 @@ class World:
     def _snapshot(self) -> str:
         """Give everything that a late worker must not change."""
         with self.database.connect() as connection:
-            tables = ("submission", "delivery", "ledger_entry", "custody_event")
+            tables = ("submission", "delivery", "ledger_entry", "custody_outbox")
             return repr([connection.execute(text(f"SELECT * FROM {table}")).all() for table in tables])  # noqa: S608
 
     # --- the moments ----------------------------------------------------------------------------------------

@@ -1,0 +1,50 @@
+"""Every kind of event in the custody log, and what it says; the documentation prints this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KINDS: Mapping[str, str] = {
+    # cases
+    "case_added": "A case was handed in.",
+    "case_imported": "A case was made from an authority's own document.",
+    "case_revised": "A case was handed in again with other content.",
+    "case_pending": "A revision put the case back to waiting for its confirmation.",
+    "case_confirmed": "A revision confirmed the case.",
+    "case_not_confirmed": "A revision says that the case is not confirmed.",
+    "case_closed": "A case was closed.",
+    "document_read": "Somebody read the case document.",
+    "evidence_sealed": "An evidence item was sealed; its digests stand in the detail.",
+    "views_added": "Looks that took place elsewhere were taken over from a case document.",
+    "source_removed": "The unsealed file that was handed in was removed.",
+    # submissions
+    "submission_approval": "One person approved what would be sent; its digest stands in the detail.",
+    "submission_accepted": "The authority has it: there is a receipt.",
+    "submission_rejected": "The authority refused it.",
+    "submission_in_doubt": "Nobody knows whether the authority has it.",
+    "submission_attention": "It cannot go on without a person.",
+    "submission_withdrawn": "A person withdrew it.",
+    "submission_ready": "It waits for approval.",
+    "submission_approved": "It has its approvals and waits to be delivered.",
+    # remote calls
+    "call_intended": "A remote call is about to be made.",
+    "call_concluded": "A remote call was made; its outcome and code stand in the detail.",
+    "call_answered_late": "A worker whose lease had passed on brought an answer.",
+    "forgotten_call_answered": "An answer came to a call that the database had forgotten.",
+    # what people decide and read
+    "decision_proposed": "One person proposed how to settle what no call can settle.",
+    "decision_made": "The people it takes have settled what no call can settle.",
+    "words_read": "Somebody read an authority's own words or people's reasons.",
+    # authorities
+    "lane_paused": "Deliveries to an authority stopped until somebody mends what it refuses.",
+    "lane_resumed": "Deliveries to an authority go on.",
+    "circuit_opened": "An authority that does not answer was left to rest.",
+    "circuit_closed": "An authority that did not answer is back.",
+    "schema_fetched": "An authority's schema was fetched.",
+    "assumptions_probed": "An authority's test system was asked what its adapter assumes.",
+    # the database and alarms
+    "quarantine_imposed": "All deliveries stopped: the database may have forgotten something.",
+    "quarantine_release_proposed": "One person proposed to let deliveries go on.",
+    "quarantine_released": "Deliveries go on.",
+    "alarm_acknowledged": "Somebody heard an alarm.",
+}
