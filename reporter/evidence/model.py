@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,26 +23,3 @@ class SealedItem:
     size: int
     ciphertext_sha256: str
     sealed_at: datetime
-
-
-class Digests:
-    """Several digests of a stream, taken while it passes."""
-
-    def __init__(self, *names: str) -> None:
-        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in names}
-        self.size = 0
-
-    def of(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass ``pieces`` on."""
-        for piece in pieces:
-            self.size += len(piece)
-            for digest in self._hashes.values():
-                digest.update(piece)
-            yield piece
-
-    def get(self, name: str) -> str | None:
-        """Give a digest of what has passed, in lower-case hexadecimal; None when it was not asked for."""
-        return self._hashes[name].hexdigest() if name in self._hashes else None
-
-    def __getitem__(self, name: str) -> str:
-        return self._hashes[name].hexdigest()

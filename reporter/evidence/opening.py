@@ -9,7 +9,8 @@ from keycustody import age, files
 from keycustody.cases import CaseKeys
 from reporter.errors import CustodyError
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.model import Digests, SealedItem
+from reporter.evidence.digests import Digests
+from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import ObjectStore
 
 

@@ -7,7 +7,7 @@ of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,11 @@ from keycustody.cases import CaseKeys
 from reporter.clock import Clock
 from reporter.errors import CustodyError, DocumentError, EnvironmentTroubleError, Finding
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.model import Digests, SealedItem
+from reporter.evidence.digests import LONG, Digests
+from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import ObjectStore
 from reporter.evidence.opening import OpenItem
+from reporter.evidence.parallel import each
 from reporter.evidence.source import Source, open_source, refusal
 
 
@@ -43,7 +45,7 @@ class EvidenceVault:
     clock: Clock
 
     def seal_all(
-        self, reference: str, files: Iterable[Plain], *, folder: Path, digests: frozenset[str]
+        self, reference: str, files: Sequence[Plain], *, folder: Path, digests: frozenset[str]
     ) -> list[SealedItem]:
         """
         Seal files below ``folder``, all or none, taking SHA-256 and ``digests`` (``md5``, ``sha1``) in the same pass.
@@ -57,25 +59,34 @@ class EvidenceVault:
             EnvironmentTroubleError: A disk is full or does not work.
 
         """
-        put: list[tuple[SealedItem, age.Identity]] = []
-        findings: list[Finding] = []
+        put: dict[Plain, tuple[SealedItem, age.Identity]] = {}
+        refused: dict[Plain, Sequence[Finding]] = {}
+
+        def seal(file: Plain) -> None:
+            try:
+                put[file] = self._put(reference, file, folder, digests)
+            except DocumentError as error:
+                refused[file] = error.findings
+
+        def keep(file: Plain) -> None:
+            sealed, identity = put[file]
+            self.keys.keep_identity(reference, sealed.id, sealed.ciphertext_sha256, identity.text)
+
+        def take_back(sealed_for: tuple[SealedItem, age.Identity]) -> None:
+            with suppress(EnvironmentTroubleError):  # what stopped us is what the caller must hear of
+                self.discard(sealed_for[0])
+
         try:
-            for file in files:
-                try:
-                    put.append(self._put(reference, file, folder, digests))
-                except DocumentError as error:
-                    findings += error.findings
-            if findings:
+            each(seal, files, alone=lambda file: len(files) == 1 or _is_long(folder, file.path))
+            if refused:
+                findings = [finding for file in files for finding in refused.get(file, ())]
                 raise DocumentError("The evidence cannot be taken in; nothing of it was kept:", findings)
             with custody_errors():
-                for sealed, identity in put:
-                    self.keys.keep_identity(reference, sealed.id, sealed.ciphertext_sha256, identity.text)
+                each(keep, files, alone=lambda _: len(files) == 1)
         except BaseException:
-            for sealed, _ in put:
-                with suppress(EnvironmentTroubleError):  # what stopped us is what the caller must hear of
-                    self.discard(sealed)
+            each(take_back, put.values())
             raise
-        return [sealed for sealed, _ in put]
+        return [put[file][0] for file in files]
 
     def _put(
         self, reference: str, file: Plain, folder: Path, digests: frozenset[str]
@@ -153,3 +164,11 @@ def _as_promised(source: Source, digests: Digests, sha256: str) -> Iterator[byte
     yield from digests.of(source.blocks())
     if digests["sha256"] != sha256:
         raise refusal(f"{source.where}.sha256", "sha256", "is not the SHA-256 of the file")
+
+
+def _is_long(folder: Path, path: str) -> bool:
+    """Whether a file is to be sealed by itself, with its digests beside it; what it is, is looked at on opening."""
+    try:
+        return (folder / path).lstat().st_size > LONG
+    except (OSError, ValueError):
+        return False

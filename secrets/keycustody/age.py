@@ -107,13 +107,19 @@ def encrypt(plaintext: Iterable[bytes], recipient: str) -> Iterator[bytes]:
     aead = ChaCha20Poly1305(_derive(file_key, nonce, b"payload"))
     held, number = b"", 0
     for block in plaintext:
+        chunks = []
+        if len(held) == CHUNK and block:  # joining it to the block would copy the block
+            chunks.append(aead.encrypt(_nonce(number, last=False), held, None))
+            held, number = b"", number + 1
         held += block
         whole = max(0, len(held) - 1) // CHUNK  # which chunk is the last is only known at the end
         view = memoryview(held)
         for start in range(0, whole * CHUNK, CHUNK):
-            yield aead.encrypt(_nonce(number, last=False), view[start : start + CHUNK], None)
+            chunks.append(aead.encrypt(_nonce(number, last=False), view[start : start + CHUNK], None))
             number += 1
         held = held[whole * CHUNK :]
+        if chunks:
+            yield b"".join(chunks)
     yield aead.encrypt(_nonce(number, last=True), held, None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from keycustody.errors import StorageError
 
 #: How the names of unfinished files begin; nothing that is finished is ever called so.
 PARTIAL = ".partial-"
+#: Bytes after which the disk is told to begin.
+_STRETCH = 8 << 20
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -117,7 +120,17 @@ def _partial_of(path: Path) -> Path:
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        begun = written = 0
         for chunk in chunks:
-            file.write(chunk)
+            written += file.write(chunk)
+            if written - begun >= _STRETCH:
+                _start_disk(descriptor, begun, written - begun)
+                begun = written
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(descriptor)
+
+
+def _start_disk(descriptor: int, begun: int, size: int) -> None:
+    """Have the disk begin with what is written, without waiting: the flush at the end of a long file waits less."""
+    if sys.platform == "linux":
+        os.posix_fadvise(descriptor, begun, size, os.POSIX_FADV_DONTNEED)
