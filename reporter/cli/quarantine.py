@@ -42,8 +42,7 @@ def status(as_json: AsJson = False) -> None:
             say(f"{held['proposed_by']} proposes to release them; another person has to agree.")
         for entry in shown["forgotten"]:
             case = entry["reference"] or "a case that this database does not know"
-            what = f"report {entry['draft']}" if entry["draft"] else "a report"
-            say(f"  {case}, {entry['lane']}: {what} may have been filed at {entry['at']} (attempt {entry['attempt']})")
+            say(f"  {case}, {entry['lane']}: {entry['what']}")
         say("What to do: docs/howto/restore-a-backup.md. Then: reporter db release-quarantine --reason TEXT")
     elif shown["remembers"]:
         say("The database remembers all that the object store does. Deliveries are not held.")
@@ -101,6 +100,8 @@ def _status(service: QuarantineService) -> dict[str, Any]:
                 "lane": entry.marker.lane,
                 "attempt": entry.marker.attempt,
                 "draft": entry.marker.draft or None,
+                "decision": entry.marker.decision or None,
+                "what": str(entry.marker),
                 "at": moment(entry.marker.at),
             }
             for entry in (service.forgotten() if standing else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,7 @@ class Proposal:
     decision: Decision
     by: str
     at: datetime
+    marker: str
 
 
 class Decisions:
@@ -56,51 +58,63 @@ class Decisions:
         if row is None or row.confirmed_at is not None:
             return None
         decision = Decision(Verdict(row.verdict), row.receipt_reference, row.receipt_at)
-        return Proposal(row.id, decision, row.proposed_by, row.proposed_at)
+        return Proposal(row.id, decision, row.proposed_by, row.proposed_at, row.marker or "")
 
-    def decide(
-        self, connection: Connection, row: Submission, decision: Decision, actor: str, reason: str, *, people: int
-    ) -> bool:
+    def propose(
+        self, connection: Connection, row: Submission, decision: Decision, actor: str, reason: str
+    ) -> tuple[Proposal, bool]:
+        """Give the proposal of this decision, and whether it is new; a different one that waits is replaced."""
+        waiting = self.proposal(connection, row.id)
+        if waiting is not None and waiting.decision == decision:
+            return waiting, False
+        now, marker = self._clock.now(), uuid.uuid4().hex
+        number = connection.execute(
+            insert(_RESOLUTION)
+            .values(
+                submission_id=row.id,
+                verdict=decision.verdict,
+                receipt_reference=decision.reference,
+                receipt_at=decision.at,
+                marker=marker,
+                reason_body=self._bodies.seal(connection, row.reference, "reason", reason.encode(), now),
+                proposed_by=actor,
+                proposed_at=now,
+            )
+            .returning(_RESOLUTION.c.id)
+        ).scalar_one()
+        self._record(connection, row, decision, actor, "decision_proposed")
+        return Proposal(number, decision, actor, now, marker), True
+
+    def confirm(
+        self, connection: Connection, row: Submission, proposed: Proposal, actor: str, reason: str, *, people: int
+    ) -> None:
         """
-        Record what one of the ``people`` (1 or 2) that it takes has decided; give whether it takes effect.
+        Let a proposal take effect, which takes so many ``people`` (1 or 2).
 
         Raises:
-            PolicyError: The same person proposed it, and another must confirm.
+            PolicyError: The same person proposed it, and another must confirm; or it was decided otherwise meanwhile.
         """
         waiting = self.proposal(connection, row.id)
-        agreed = waiting is not None and waiting.decision == decision
-        if agreed and people > 1 and waiting is not None and waiting.by == actor:
+        if waiting is None or waiting.id != proposed.id:
+            raise PolicyError("Somebody has decided otherwise meanwhile.", next_step="See: reporter delivery list")
+        if people > 1 and waiting.by == actor:
             raise PolicyError(
                 f"{actor} proposed this already, and a different person must confirm it.",
                 next_step="Ask a colleague to run the same command with --as NAME.",
             )
-        now, effective = self._clock.now(), agreed or people == 1
-        body = self._bodies.seal(connection, row.reference, "reason", reason.encode(), now)
-        confirmed = {"confirmed_by": actor, "confirmed_at": now}
-        if agreed and waiting is not None:
-            connection.execute(
-                update(Resolution)
-                .where(col(Resolution.id) == waiting.id)
-                .values(confirmed_reason_body=body, **confirmed)
+        values: dict[str, object] = {"confirmed_by": actor, "confirmed_at": (now := self._clock.now())}
+        if waiting.by != actor:  # whose words are there already
+            values["confirmed_reason_body"] = self._bodies.seal(
+                connection, row.reference, "reason", reason.encode(), now
             )
-        else:
-            connection.execute(
-                insert(Resolution).values(
-                    submission_id=row.id,
-                    verdict=decision.verdict,
-                    receipt_reference=decision.reference,
-                    receipt_at=decision.at,
-                    reason_body=body,
-                    proposed_by=actor,
-                    proposed_at=now,
-                    **(confirmed if effective else {}),
-                )
-            )
+        connection.execute(update(Resolution).where(col(Resolution.id) == waiting.id).values(**values))
+        self._record(connection, row, waiting.decision, actor, "decision_made")
+
+    def _record(self, connection: Connection, row: Submission, decision: Decision, actor: str, kind: str) -> None:
         audit.record(
-            connection, at=now, actor=actor, kind="decision_made" if effective else "decision_proposed",
-            reference=row.reference, item=row.id, detail=f"{row.authority} {row.environment} {decision}",
+            connection, at=self._clock.now(), actor=actor, kind=kind, reference=row.reference, item=row.id,
+            detail=f"{row.authority} {row.environment} {decision}",
         )  # fmt: skip
-        return effective
 
     def reasons(self, connection: Connection, submission_id: str) -> Sequence[tuple[str, str]]:
         """Give who decided what about a submission, and why in their own words, oldest first."""

@@ -11,7 +11,7 @@ from sqlmodel import col
 from reporter.audit import service as audit
 from reporter.delivery.model import Marker
 from reporter.delivery.queue import ACTOR
-from reporter.delivery.tables import ForgottenFiling, LedgerEntry, Quarantine
+from reporter.delivery.tables import ForgottenFiling, LedgerEntry, Quarantine, Resolution
 
 
 def impose(connection: Connection, reason: str, at: datetime, actor: str = ACTOR) -> None:
@@ -29,11 +29,12 @@ def standing(connection: Connection) -> Quarantine | None:
 
 
 def unremembered(connection: Connection, markers: Sequence[Marker], *, apart_from: str = "") -> list[Marker]:
-    """Give the markers of filings that are not on record, but for what the submission ``apart_from`` has."""
+    """Give the markers of what is not on record, but for what the submission ``apart_from`` has."""
     ids = [marker.entry for marker in markers]
     ledger = select(col(LedgerEntry.id)).where(col(LedgerEntry.submission_id) != apart_from)
     told = select(col(ForgottenFiling.entry_id)).where(col(ForgottenFiling.entry_id).in_(ids))
-    known = set(connection.execute(ledger.where(col(LedgerEntry.id).in_(ids)).union_all(told)).scalars())
+    decided = select(col(Resolution.marker)).where(col(Resolution.marker).in_(ids))
+    known = set(connection.execute(ledger.where(col(LedgerEntry.id).in_(ids)).union_all(told, decided)).scalars())
     return [marker for marker in markers if marker.entry not in known]
 
 
@@ -45,6 +46,7 @@ def remember(connection: Connection, submission_id: str, markers: Sequence[Marke
             "submission_id": submission_id,
             "attempt": marker.attempt,
             "draft": marker.draft,
+            "decision": marker.decision,
             "marked_at": marker.at,
             "found_at": at,
         }

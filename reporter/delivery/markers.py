@@ -1,6 +1,9 @@
 """
 Markers: what the object store remembers of filings, so that a database restored from the past files nothing twice.
 
+What people recorded as filed elsewhere, or withdrew, has its place in the same sequence, for a database that forgot it
+would file it.
+
 For each case at each authority the store holds a gapless sequence of create-only markers, one for each attempt that
 came to its filing call, written after the call's intent is committed and before the call is made. A worker may file
 only after it has read the whole sequence, found every marker in the ledger, and put its own at the end. A database that
@@ -63,6 +66,7 @@ class Markers:
             "attempt": marker.attempt,
             "draft": marker.draft,
             "at": marker.at.isoformat(),
+            "decision": marker.decision,
         }
         key = _key(series, number)
         try:
@@ -72,6 +76,19 @@ class Markers:
                 return False
             raise
         return True
+
+    def append(self, series: str, marker: Marker) -> None:
+        """
+        Put a marker at the end of its sequence; once it is there, this changes nothing.
+
+        Raises:
+            CustodyError: A marker is damaged.
+            EnvironmentTroubleError: The store does not work.
+        """
+        while True:
+            found = self.of(series)
+            if any(other.entry == marker.entry for other in found) or self.put(series, len(found) + 1, marker):
+                return
 
     def all(self) -> Iterator[tuple[str, Marker]]:
         """Give every marker with the name of its sequence; this reads the whole store, so only after trouble."""

@@ -105,9 +105,10 @@ class Perform:
 @dataclass(frozen=True, slots=True)
 class Marker:
     """
-    What the object store keeps of an attempt whose filing call was about to be made; ids and times only.
+    What the object store keeps of a filing call about to be made, or of what people decided; ids and times only.
 
-    ``entry`` is the ledger's row of that call, ``draft`` the authority's id of what was to be filed, where it has one.
+    ``entry`` is the ledger's row of that call or the decision's own id, ``draft`` the authority's id of what was to be
+    filed or was recorded as filed, where there is one. ``decision`` is a ``Verdict``, and with it ``attempt`` is 0.
     """
 
     entry: str
@@ -116,15 +117,23 @@ class Marker:
     attempt: int
     draft: str
     at: datetime
+    decision: str = ""
 
     def __str__(self) -> str:
+        when = f"{self.at:%Y-%m-%d %H:%M:%S}Z"
         what = f"report {self.draft}" if self.draft else "a report"
-        return f"{what} may have been filed at {self.at:%Y-%m-%d %H:%M:%S}Z"
+        match self.decision:
+            case "":
+                return f"{what} may have been filed at {when}"
+            case Verdict.WITHDRAWN:
+                return f"people withdrew it at {when}"
+            case _:
+                return f"people recorded at {when} that it is filed as {what}"
 
 
 def forgetting(markers: Sequence[Marker]) -> str:
     """Say what the database has forgotten."""
-    return f"The database has forgotten a filing: {'; '.join(map(str, markers))}."
+    return f"The database has forgotten a filing or a decision: {'; '.join(map(str, markers))}."
 
 
 @dataclass(frozen=True, slots=True)

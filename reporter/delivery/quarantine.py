@@ -1,8 +1,8 @@
 """
 The quarantine's use cases: notice that the database forgot, put in doubt what may have been filed, release.
 
-A database that was restored from a backup has forgotten filings, but also withdrawals and other words of people, of
-which no marker tells. So everything waits for somebody to look.
+A database that was restored from a backup has forgotten filings and withdrawals, but also revisions and other words of
+people, of which no marker tells. So everything waits for somebody to look.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _RESTORED = "The object store remembers a later time than this database, which w
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """A filing that the database forgot; ``reference`` is empty where it knows nothing of the case either."""
+    """What the database forgot; ``reference`` is empty where it knows nothing of the case either."""
 
     marker: Marker
     reference: str
@@ -108,7 +108,9 @@ class QuarantineService:
             )
             rows = connection.execute(told).all()
         known = [
-            Forgotten(Marker(r.entry_id, r.lane, r.submission_id, r.attempt, r.draft, r.marked_at), r.reference)
+            Forgotten(
+                Marker(r.entry_id, r.lane, r.submission_id, r.attempt, r.draft, r.marked_at, r.decision), r.reference
+            )
             for r in rows
         ]
         return known + [
@@ -178,6 +180,7 @@ class QuarantineService:
             select(col(Submission.id), col(Submission.reference), col(Delivery.lane))
             .join(Delivery, col(Delivery.submission_id) == col(Submission.id))
             .where(col(Delivery.available_at).is_not(None))
+            .with_for_update(of=Delivery)
         )
         now = self._clock.now()
         with transaction(self._database) as connection:

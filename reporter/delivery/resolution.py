@@ -4,6 +4,9 @@ What people settle where no call can: in doubt, attention, withdrawal, and what 
 Each use case is one transaction that holds the case and its deliveries, so that no worker begins a call meanwhile, and
 that raises the fence, so that none goes on afterwards with what it held. What may have been filed is read from the
 ledger by the same rules by which the engine goes on.
+
+A decision after which it must not be filed any more is proposed (committed), then marked in the object store, and only
+then takes effect: a database restored from before it finds the marker.
 """
 
 from __future__ import annotations
@@ -22,10 +25,10 @@ from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.delivery import forgotten
-from reporter.delivery.decisions import Decision, Decisions
+from reporter.delivery.decisions import Decision, Decisions, Proposal
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers, series_of
-from reporter.delivery.model import Entry, Pace, Perform, Settle, Verdict, lane_name
+from reporter.delivery.model import Entry, Marker, Pace, Perform, Settle, Verdict, lane_name
 from reporter.delivery.moves import may_have_filed, next_move
 from reporter.delivery.queue import Queue
 from reporter.errors import NotFoundError, PolicyError, UsageError
@@ -106,20 +109,18 @@ class ResolutionService:
         """
         desk = self._desk(authority)
         decision = Decision(Verdict.NOT_ACCEPTED) if receipt is None else Decision(Verdict.ACCEPTED, _checked(receipt))
+        reason, people = _words(reason), 1 if desk.environment is Environment.SANDBOX else PEOPLE
         with transaction(self._database) as connection:
-            held = self._hold(connection, reference, authority, desk)
+            held, _ = self._resolvable(connection, reference, authority, desk, decision)
+            proposed, new = self._decisions.propose(connection, held.row, decision, actor, reason)
+        if receipt is not None:
+            self._mark(held.row, proposed)
+        if new and people > 1:
+            return _decided(held.row, decision, State(held.row.state), missing=1)
+        with transaction(self._database) as connection:
+            held, known = self._resolvable(connection, reference, authority, desk, decision)
             row, now = held.row, self._clock.now()
-            if row.state not in (State.IN_DOUBT, State.ATTENTION):
-                raise _refused(row, "only what is in doubt or needs attention is resolved by people.")
-            waiting = self._decisions.proposal(connection, row.id)
-            if receipt is not None and waiting and waiting.decision.verdict is Verdict.RECEIPT:
-                raise _refused(row, "a receipt from elsewhere waits for another person: submission record-receipt.")
-            known = held.receipt(now)
-            if known and known.reference != receipt:
-                raise _refused(row, f"by the authority's own word it is filed, as {known.reference}.")
-            people = 1 if row.environment == Environment.SANDBOX else PEOPLE
-            if not self._decisions.decide(connection, row, decision, actor, _words(reason), people=people):
-                return _decided(row, decision, State(row.state), missing=1)
+            self._decisions.confirm(connection, row, proposed, actor, reason, people=people)
             if receipt is None:
                 return _decided(row, decision, self._begin_again(connection, held, actor, now))
             if known and known.entry:
@@ -129,6 +130,21 @@ class ResolutionService:
                 self._accept(connection, row, actor, receipt, now, receipt_kind=ReceiptKind.MANUAL)
             return _decided(row, decision, State.ACCEPTED)
 
+    def _resolvable(
+        self, connection: Connection, reference: str, authority: str, desk: Desk, decision: Decision
+    ) -> tuple[_Held, Settle | None]:
+        """Give what waits for this decision, with the receipt that the ledger holds."""
+        held = self._hold(connection, reference, authority, desk)
+        row, known = held.row, held.receipt(self._clock.now())
+        if row.state not in (State.IN_DOUBT, State.ATTENTION):
+            raise _refused(row, "only what is in doubt or needs attention is resolved by people.")
+        waiting = self._decisions.proposal(connection, row.id)
+        if decision.verdict is Verdict.ACCEPTED and waiting and waiting.decision.verdict is Verdict.RECEIPT:
+            raise _refused(row, "a receipt from elsewhere waits for another person: submission record-receipt.")
+        if known and known.reference != decision.reference:
+            raise _refused(row, f"by the authority's own word it is filed, as {known.reference}.")
+        return held, known
+
     def withdraw(self, reference: str, authority: str, actor: str, reason: str) -> Decided:
         """
         Take a submission back before it is filed; a draft known at the authority is taken back first, by a worker.
@@ -136,17 +152,15 @@ class ResolutionService:
         Raises:
             PolicyError: A call may have filed it, it is over, or there is nothing to take back.
         """
-        desk, decision = self._desk(authority), Decision(Verdict.WITHDRAWN)
+        desk, decision, reason = self._desk(authority), Decision(Verdict.WITHDRAWN), _words(reason)
         with transaction(self._database) as connection:
-            held = self._hold(connection, reference, authority, desk)
+            held = self._withdrawable(connection, reference, authority, desk)
+            proposed, _ = self._decisions.propose(connection, held.row, decision, actor, reason)
+        self._mark(held.row, proposed)
+        with transaction(self._database) as connection:
+            held = self._withdrawable(connection, reference, authority, desk)
             row, now = held.row, self._clock.now()
-            if row.state in (State.ACCEPTED, State.WITHDRAWN):
-                raise _refused(row, "there is nothing to take back.")
-            waiting = self._decisions.proposal(connection, row.id)
-            if waiting and waiting.decision.verdict is Verdict.RECEIPT:
-                raise _refused(row, f"{waiting.by} says that it was filed elsewhere; settle that first.")
-            self._require_unfiled(connection, held)
-            self._decisions.decide(connection, row, decision, actor, _words(reason), people=1)
+            self._decisions.confirm(connection, row, proposed, actor, reason, people=1)
             self._queue.recall(connection, [row.id])
             if held.plan and row.state != State.REJECTED:  # a refused draft is gone already
                 entry = self._ledger.decide(connection, row.id, held.history, Verdict.WITHDRAWN, now)
@@ -156,6 +170,16 @@ class ResolutionService:
                     return _decided(row, decision, State.DELIVERING)
             self._set(connection, row, actor, State.WITHDRAWN, reason="Withdrawn before it was filed.")
             return _decided(row, decision, State.WITHDRAWN)
+
+    def _withdrawable(self, connection: Connection, reference: str, authority: str, desk: Desk) -> _Held:
+        held = self._hold(connection, reference, authority, desk)
+        row, waiting = held.row, self._decisions.proposal(connection, held.row.id)
+        if row.state in (State.ACCEPTED, State.WITHDRAWN):
+            raise _refused(row, "there is nothing to take back.")
+        if waiting and waiting.decision.verdict is Verdict.RECEIPT:
+            raise _refused(row, f"{waiting.by} says that it was filed elsewhere; settle that first.")
+        self._require_unfiled(connection, held)
+        return held
 
     def record_receipt(
         self, reference: str, authority: str, actor: str, reason: str, receipt: str, at: datetime
@@ -173,27 +197,42 @@ class ResolutionService:
         desk, now = self._desk(authority), self._clock.now()
         if at > now:
             raise UsageError("--at lies in the future.")
-        decision = Decision(Verdict.RECEIPT, _checked(receipt), at)
+        decision, reason = Decision(Verdict.RECEIPT, _checked(receipt), at), _words(reason)
         with transaction(self._database) as connection:
             self._open_version(connection, reference, authority, desk)
-            held = self._hold(connection, reference, authority, desk)
-            row, waiting = held.row, self._decisions.proposal(connection, held.row.id)
-            again = waiting is not None and waiting.decision.verdict is Verdict.RECEIPT
-            if row.state == State.ACCEPTED:
-                raise _refused(row, f"its receipt is {row.receipt_reference}.")
-            self._require_unfiled(connection, held)
-            if row.state in (State.IN_DOUBT, State.ATTENTION) and not again:
-                raise _refused(row, "what waits for a person is settled with: reporter delivery resolve.")
-            effective = self._decisions.decide(connection, row, decision, actor, _words(reason), people=PEOPLE)
-            self._queue.recall(connection, [row.id])
-            if effective:
-                self._accept(connection, row, actor, receipt, at, receipt_kind=ReceiptKind.MANUAL)
-                return _decided(row, decision, State.ACCEPTED)
-            waits = f"{actor} says that it was filed elsewhere, as {receipt}; another person must confirm it."
-            self._set(connection, row, actor, State.ATTENTION, reason=waits)
-            return _decided(row, decision, State.ATTENTION, missing=1)
+            held = self._receivable(connection, reference, authority, desk)
+            proposed, new = self._decisions.propose(connection, held.row, decision, actor, reason)
+            if new:
+                self._queue.recall(connection, [held.row.id])
+                waits = f"{actor} says that it was filed elsewhere, as {receipt}; another person must confirm it."
+                self._set(connection, held.row, actor, State.ATTENTION, reason=waits)
+        self._mark(held.row, proposed)
+        if new:
+            return _decided(held.row, decision, State.ATTENTION, missing=1)
+        with transaction(self._database) as connection:
+            row = self._receivable(connection, reference, authority, desk).row
+            self._decisions.confirm(connection, row, proposed, actor, reason, people=PEOPLE)
+            self._accept(connection, row, actor, receipt, at, receipt_kind=ReceiptKind.MANUAL)
+            return _decided(row, decision, State.ACCEPTED)
+
+    def _receivable(self, connection: Connection, reference: str, authority: str, desk: Desk) -> _Held:
+        held = self._hold(connection, reference, authority, desk)
+        row, waiting = held.row, self._decisions.proposal(connection, held.row.id)
+        if row.state == State.ACCEPTED:
+            raise _refused(row, f"its receipt is {row.receipt_reference}.")
+        self._require_unfiled(connection, held)
+        again = waiting is not None and waiting.decision.verdict is Verdict.RECEIPT
+        if row.state in (State.IN_DOUBT, State.ATTENTION) and not again:
+            raise _refused(row, "what waits for a person is settled with: reporter delivery resolve.")
+        return held
 
     # --- parts ----------------------------------------------------------------------------------------------
+
+    def _mark(self, row: Submission, proposed: Proposal) -> None:
+        """Let the object store remember a proposal that is on record, before it takes effect."""
+        lane, decision = lane_name(row.authority, row.environment), proposed.decision
+        marker = Marker(proposed.marker, lane, row.id, 0, decision.reference, proposed.at, decision.verdict)
+        self._markers.append(series_of(lane, row.reference), marker)
 
     def _desk(self, authority: str) -> Desk:
         if authority not in self._desks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, false, text
+from sqlalchemy import Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from reporter.db.types import UtcDateTime
@@ -48,9 +48,10 @@ class LedgerEntry(SQLModel, table=True):
     """
 
     __tablename__ = "ledger_entry"
+    __table_args__ = (UniqueConstraint("submission_id", "position", name="uq_ledger_entry_position"),)
 
     id: str = Field(primary_key=True)
-    submission_id: str = Field(foreign_key="submission.id", index=True)
+    submission_id: str = Field(foreign_key="submission.id")
     position: int
     attempt: int
     step: str
@@ -70,7 +71,11 @@ class LedgerEntry(SQLModel, table=True):
 
 
 class LateAnswer(SQLModel, table=True):
-    """What a worker brought home after its lease had passed to another: kept, and of use to the present holder."""
+    """
+    What a worker brought home after its lease had passed to another: kept, and of use to the present holder.
+
+    ``filed`` when it says that the report is filed.
+    """
 
     __tablename__ = "late_answer"
 
@@ -81,6 +86,7 @@ class LateAnswer(SQLModel, table=True):
     ids: str = "{}"
     reference: str = ""
     discrepancy: str = ""
+    filed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     exchange_body: str | None = None
 
 
@@ -99,6 +105,7 @@ class Resolution(SQLModel, table=True):
     What people decided about a submission that no call can settle; it takes effect once it is confirmed.
 
     ``verdict`` is a ``Verdict``, ``receipt_at`` when people say that it was filed. The reasons are sealed bodies.
+    ``marker`` is the id by which the object store remembers it.
     """
 
     __tablename__ = "resolution"
@@ -108,6 +115,7 @@ class Resolution(SQLModel, table=True):
     verdict: str
     receipt_reference: str = ""
     receipt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    marker: str | None = Field(default=None, unique=True)
     reason_body: str
     proposed_by: str
     proposed_at: datetime = Field(sa_type=UtcDateTime)
@@ -163,7 +171,11 @@ class Generation(SQLModel, table=True):
 
 
 class ForgottenFiling(SQLModel, table=True):
-    """A filing of which only its marker in the object store tells: the ledger has no such call any more."""
+    """
+    A filing, or a ``decision`` of people, of which only its marker in the object store tells.
+
+    ``draft`` is the authority's id of what was filed, where one is known.
+    """
 
     __tablename__ = "forgotten_filing"
 
@@ -171,5 +183,6 @@ class ForgottenFiling(SQLModel, table=True):
     submission_id: str = Field(foreign_key="submission.id", index=True)
     attempt: int
     draft: str
+    decision: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     marked_at: datetime = Field(sa_type=UtcDateTime)
     found_at: datetime = Field(sa_type=UtcDateTime)

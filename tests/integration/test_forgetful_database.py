@@ -48,7 +48,7 @@ def finished(house: House) -> int:
 
 def in_doubt(house: House, reference: str = REFERENCE) -> bool:
     submission = house.submission(reference)
-    return submission["state"] == "in_doubt" and "has forgotten a filing" in submission["reason"]
+    return submission["state"] == "in_doubt" and "has forgotten a filing or a decision" in submission["reason"]
 
 
 def held(house: House) -> bool:
@@ -183,6 +183,94 @@ def test_what_people_found_out_settles_it(house: House, dumps: Dumps, filed: boo
     assert finished(house) == 1
     assert house.submission()["state"] == "accepted"
     assert house.submission()["receipt"]["kind"] == ("manual" if filed else "acknowledged")
+
+
+# --- decisions of people ----------------------------------------------------------------------------------------
+
+
+def recorded(house: House, *people: str) -> None:
+    """Let people record that it was filed by web form."""
+    at = house.clock.now().replace(minute=0, second=0, microsecond=0)
+    for name in people:
+        house.app.resolutions.record_receipt(REFERENCE, "ncmec", name, "SYNTHETIC: by web form.", "7654321", at)
+
+
+def withdrawn(house: House) -> None:
+    house.app.resolutions.withdraw(REFERENCE, "ncmec", "ann", "SYNTHETIC: by mistake.")
+
+
+def resolved(house: House) -> None:
+    """Let it need attention before anything was sent, and people find out that it is filed."""
+    house.double.faults.add("submit code=9")
+    house.until_idle()
+    assert house.submission()["state"] == "attention"
+    house.app.resolutions.resolve(REFERENCE, "ncmec", "ann", "SYNTHETIC: asked.", "7654321")
+    house.double.faults.faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("decide", "words"),
+    [
+        (withdrawn, "people withdrew it at 2026-11-22"),
+        (lambda house: recorded(house, "ann"), "that it is filed as report 7654321"),
+        (lambda house: recorded(house, "ann", "bob"), "that it is filed as report 7654321"),
+        (resolved, "that it is filed as report 7654321"),
+    ],
+    ids=["withdrawn", "receipt proposed", "receipt", "resolved"],
+)
+def test_a_decision_that_the_database_forgot_holds_the_submission(
+    house: House, dumps: Dumps, decide: Callable[[House], None], words: str
+) -> None:
+    house.approved(files=FILES)
+    older = dumps.take()
+    decide(house)
+    dumps.restore(older)
+    house.restart()
+    house.until_idle()
+    assert in_doubt(house)
+    assert words in house.submission()["reason"]
+    assert held(house)
+    assert finished(house) == 0
+    (known,) = house.app.deliveries.quarantine.forgotten()
+    assert words in str(known.marker)
+
+
+def test_a_case_withdrawn_and_forgotten_is_not_filed_when_it_is_handed_in_again(house: House, dumps: Dumps) -> None:
+    older = dumps.take()
+    house.approved(files=FILES)
+    withdrawn(house)
+    dumps.restore(older)
+    house.restart()
+    house.app.cases.add(write_case(house.folder / "handed in again", REFERENCE, files=FILES), "preparer")
+    house.app.submissions.approve(REFERENCE, "approver")
+    house.until_idle()
+    assert in_doubt(house)
+    assert house.double.reports == {}
+
+
+def test_a_decision_takes_effect_only_once_it_is_marked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_put(_self: Markers, _series: str, _marker: object) -> None:
+        raise EnvironmentTroubleError("The object store cannot be written.")
+
+    house.approved(files=FILES)
+    with monkeypatch.context() as broken:
+        broken.setattr(Markers, "append", no_put)
+        with pytest.raises(EnvironmentTroubleError):
+            withdrawn(house)
+        assert house.submission()["state"] == "approved"
+    withdrawn(house)
+    assert house.submission()["state"] == "withdrawn"
+
+
+def test_what_the_database_remembers_of_decisions_keeps_nobody_waiting(house: House) -> None:
+    house.approved(files=FILES)
+    withdrawn(house)
+    changed = write_case(house.folder / "again", REFERENCE, files=FILES, actions=[])
+    house.app.cases.revise(REFERENCE, changed, "preparer")
+    house.app.submissions.approve(REFERENCE, "approver")
+    house.until_idle()
+    assert finished(house) == 1
+    assert not house.app.deliveries.quarantine.standing()
 
 
 # --- failed over, the last second lost ----------------------------------------------------------------------------
