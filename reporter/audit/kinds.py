@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+#: The leaf that says which records are gone; its own is never destroyed.
+DESTROYED = "records_destroyed"
+
 KINDS: Mapping[str, str] = {
     # cases
     "case_added": "A case was handed in.",
@@ -47,4 +50,9 @@ KINDS: Mapping[str, str] = {
     "quarantine_release_proposed": "One person proposed to let deliveries go on.",
     "quarantine_released": "Deliveries go on.",
     "alarm_acknowledged": "Somebody heard an alarm.",
+    # the house itself
+    "configuration_seen": "A machine opened the home for the first time; the digest of its configuration.",
+    "configuration_changed": "A machine opened the home with another configuration; the keys that changed.",
+    "credential_set": "A credential was set; its name and environment.",
+    DESTROYED: "The records behind the listed leaves were destroyed; the leaves stay.",
 }

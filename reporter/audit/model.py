@@ -1,14 +1,24 @@
 """
-What one line of the custody log says, and the bytes that stand for it.
+What one line of the custody log says, and what stands for it in the tree.
 
-``detail`` holds ids, codes and digests; never content, personal data or secrets.
+``detail`` holds ids, codes and digests; never content, personal data or secrets. The leaf of an event is a salted
+commitment: once salt and event are gone, nobody can tell what it stood for, not even by guessing.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
+
+from reporter.audit.merkle import leaf_hash
+
+#: Bytes of the random salt in a commitment: as many as the hash has.
+SALT_BYTES = 32
+#: Keeps a commitment from being mistaken for any other hash of ours.
+_DOMAIN = b"reporter custody event v1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +60,36 @@ def parsed(text: str) -> Event:
         return Event(**fields | {"at": datetime.fromisoformat(fields["at"])})
     except (TypeError, KeyError) as error:
         raise ValueError("this is no record of an event") from error
+
+
+def leaf_of(salt: bytes, content: str) -> bytes:
+    """Give the leaf of an event: SHA-256(0x00 || SHA-256(domain || salt || canonical JSON))."""
+    return leaf_hash(commitment(salt, content))
+
+
+def commitment(salt: bytes, content: str) -> bytes:
+    """Give what a leaf is the hash of; with salt and event it can be computed again, without them it says nothing."""
+    return sha256(_DOMAIN + salt + content.encode()).digest()
+
+
+def written_positions(positions: Iterable[int]) -> str:
+    """Give positions as ranges: ``3-5,9``."""
+    ranges: list[list[int]] = []
+    for position in sorted(set(positions)):
+        if ranges and ranges[-1][1] == position - 1:
+            ranges[-1][1] = position
+        else:
+            ranges.append([position, position])
+    return ",".join(f"{first}-{last}" if first < last else f"{first}" for first, last in ranges)
+
+
+def listed_positions(text: str, below: int) -> Iterator[range]:
+    """
+    Give the ranges of positions written in ``text`` as far as they are ``below`` a position.
+
+    Raises:
+        ValueError: They are not written like that.
+    """
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield range(int(first), min(int(last or first) + 1, below))

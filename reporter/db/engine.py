@@ -111,6 +111,21 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """
+    Run a block that only reads, all of it as the database was at the first statement; it keeps no writer waiting.
+
+    Raises:
+        EnvironmentTroubleError: As ``database_errors`` says.
+    """
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {_READING: True}
+    with database_errors(), engine.connect().execution_options(**options) as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN DEFERRED")
+        yield connection
+
+
+@contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """
     Run a block in one transaction: committed at its end, rolled back when it raises.
