@@ -2,7 +2,7 @@
 The custody log's tables.
 
 ``custody_outbox`` takes events in. ``custody_node`` is the tree, ``custody_checkpoint`` and ``custody_timestamp`` vouch
-for it: the database refuses every change to these three (migration 0004). A row of ``custody_record`` is what stands
+for it: the database refuses every change to these three (migration 0005). A row of ``custody_record`` is what stands
 behind a leaf, and the only thing of the log that may ever go.
 """
 
