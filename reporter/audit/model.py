@@ -57,9 +57,12 @@ def parsed(text: str) -> Event:
     """
     try:
         fields = json.loads(text)
-        return Event(**fields | {"at": datetime.fromisoformat(fields["at"])})
-    except (TypeError, KeyError) as error:
+        event = Event(**fields | {"at": datetime.fromisoformat(fields["at"])})
+    except (TypeError, KeyError, RecursionError) as error:
         raise ValueError("this is no record of an event") from error
+    if event.at.tzinfo is None:
+        raise ValueError("this record of an event has no zone")
+    return event
 
 
 def leaf_of(salt: bytes, content: str) -> bytes:
@@ -92,4 +95,6 @@ def listed_positions(text: str, below: int) -> Iterator[range]:
     """
     for part in text.split(","):
         first, _, last = part.partition("-")
-        yield range(int(first), min(int(last or first) + 1, below))
+        found = range(int(first), min(int(last or first) + 1, below))
+        if found:
+            yield found

@@ -12,12 +12,14 @@ import os
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from reporter.audit import tree
 from reporter.audit.kinds import DESTROYED
 from reporter.audit.model import SALT_BYTES, leaf_of, listed_positions, parsed
 from reporter.audit.tables import Outbox, Record
 from reporter.db.engine import reading, transaction
+from reporter.errors import CustodyError
 
 #: Events in one transaction: as many as take a few hundredths of a second, for SQLite has one writer.
 BATCH = 1000
@@ -51,6 +53,14 @@ class Sequencer:
             return connection.execute(_WAITING.limit(1)).first() is not None
 
     def _batch(self) -> int:
+        try:
+            return self._made()
+        except IntegrityError as error:  # something stands where the next leaf or node belongs
+            raise CustodyError(
+                "The custody log is damaged: its next place is taken.", next_step="Run: reporter audit verify"
+            ) from error
+
+    def _made(self) -> int:
         with transaction(self._engine) as connection:
             tree.hold(connection)
             waiting = connection.execute(_WAITING.limit(BATCH)).all()
