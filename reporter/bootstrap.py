@@ -18,12 +18,16 @@ from keycustody.credentials import CredentialStore
 from keycustody.providers import LocalKeyring
 from keycustody.store import KeyStore
 from reporter import config
+from reporter.alarms.wire import Way
+from reporter.audit import service as audit
+from reporter.audit.log import CustodyLog, custody_log
+from reporter.audit.signing import SIGNING_KEY
 from reporter.authority import Adapter, Connection, Endpoint, Environment
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
 from reporter.db import migrate
-from reporter.db.engine import open_engine
+from reporter.db.engine import open_engine, transaction
 from reporter.delivery.alerting import FOR_ALARMS, Alerting, alerting
 from reporter.delivery.authorities import AuthorityService
 from reporter.delivery.generations import Generations
@@ -37,7 +41,7 @@ from reporter.delivery.service import DeliveryService
 from reporter.delivery.standing import StandingService
 from reporter.delivery.ticker import Ticker
 from reporter.delivery.worker import Worker
-from reporter.errors import ConfigurationError, EnvironmentTroubleError
+from reporter.errors import ConfigurationError, EnvironmentTroubleError, PolicyError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
@@ -69,10 +73,11 @@ class App:
     resolutions: ResolutionService
     standings: StandingService
     alarms: Alerting
+    log: CustodyLog
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
-        return self.alarms.ticker(worker.name, self.deliveries.gets_on)
+        return self.alarms.ticker(worker.name, self.deliveries.gets_on, self.log.keep)
 
     def set_secret(self, name: str, value: str, actor: str) -> tuple[str, list[str]]:
         """
@@ -85,8 +90,7 @@ class App:
         if name in self.configuration.alarm.secrets.values():
             if users:
                 raise ConfigurationError(f"secret:{name} is used for an authority and for alarms; give each its own.")
-            with custody_errors():
-                self.credentials.set(name, value, FOR_ALARMS)
+            self._keep_secret(name, value, FOR_ALARMS, actor)
             return FOR_ALARMS, []
         if not users:
             raise ConfigurationError(
@@ -96,10 +100,17 @@ class App:
         if len(environments) > 1:
             raise ConfigurationError(f"secret:{name} is used in several environments; give each its own (law 9).")
         environment = environments.pop()
-        with custody_errors():
-            self.credentials.set(name, value, environment)
+        self._keep_secret(name, value, environment, actor)
         lanes = [lane_name(key, environment) for key in users]
         return environment, [lane for lane in lanes if self.deliveries.queue.resume(lane, actor)]
+
+    def _keep_secret(self, name: str, value: str, environment: str, actor: str) -> None:
+        if name == SIGNING_KEY:
+            raise PolicyError(f"secret:{name} signs the custody log and is set by nobody.")
+        with transaction(self.database) as connection, custody_errors():
+            detail = f"{name} {environment}"
+            audit.record(connection, at=self.clock.now(), actor=actor, kind="credential_set", detail=detail)
+            self.credentials.set(name, value, environment)
 
     def close(self) -> None:
         """Close connections to authorities and to the database."""
@@ -183,8 +194,22 @@ def open_home(
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
         authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
-        StandingService(database, clock, ledger, bodies), alarms,
+        StandingService(database, clock, ledger, bodies), alarms, _log(configuration, database, clock, credentials),
     )  # fmt: skip
+
+
+def _log(configuration: Configuration, database: Database, clock: Clock, credentials: CredentialStore) -> CustodyLog:
+    settings, home = configuration.audit, configuration.home
+    return custody_log(
+        database,
+        clock,
+        credentials,
+        every=timedelta(minutes=settings.checkpoint_minutes),
+        file=home / settings.checkpoint_file if settings.checkpoint_file else None,
+        timestamp_url=settings.timestamp_url,
+        timestamp_roots=home / settings.timestamp_roots if settings.timestamp_roots else None,
+        exchange=Way(configuration.http.proxy, configuration.http.ca_file).exchange,
+    )
 
 
 def desk_of(name: str, configuration: Configuration, adapters: Mapping[str, Adapter], shelf: SchemaShelf) -> Desk:

@@ -84,6 +84,12 @@ def _url(value: str | None) -> str | None:
     raise ValueError("must be https:// (or http:// to this machine), without a password in it, or secret:NAME")
 
 
+def _plain_url(value: str | None) -> str | None:
+    if value is None or is_acceptable(value):
+        return value
+    raise ValueError("must be https:// (or http:// to this machine), without a password in it")
+
+
 class Mail(_Section):
     """A relay that takes alarms as mail; ``password`` points into the credential store."""
 
@@ -128,6 +134,25 @@ class Alarm(_Section):
             "alarm.mail.password": self.mail.password if self.mail else None,
         }
         return {key: secret_name(value) for key, value in values.items() if value and is_secret(value)}
+
+
+class Audit(_Section):
+    """
+    The custody log: how often it is signed, where a copy of the signature goes, who time-stamps it.
+
+    ``timestamp_roots`` is a PEM file with the certificates by which the time-stamp authority is believed.
+    """
+
+    checkpoint_minutes: float = Field(default=60.0, gt=0)
+    checkpoint_file: Path | None = None
+    timestamp_url: Annotated[str | None, AfterValidator(_plain_url)] = None
+    timestamp_roots: Path | None = None
+
+    @model_validator(mode="after")
+    def _never_believed_blindly(self) -> Audit:
+        if self.timestamp_url and not self.timestamp_roots:
+            raise ValueError("timestamp_url needs timestamp_roots")
+        return self
 
 
 def is_secret(value: str) -> bool:
@@ -199,6 +224,7 @@ class Configuration(BaseSettings):
     delivery: Delivery = Delivery()
     http: HTTP = HTTP()
     alarm: Alarm = Alarm()
+    audit: Audit = Audit()
     authority: dict[str, Authority] = Field(default_factory=dict)
 
     @classmethod

@@ -20,6 +20,8 @@ from reporter.errors import EnvironmentTroubleError
 
 #: How long one operation on a connection may stand still, and how long a whole message may take.
 TIMEOUT_SECONDS, DEADLINE_SECONDS = 10.0, 30.0
+#: Bytes of an answer at most; a time-stamp with its certificates has a few thousand.
+LONGEST_ANSWER = 1_000_000
 
 
 def is_loopback(host: str) -> bool:
@@ -65,22 +67,40 @@ class Way:
         Raises:
             EnvironmentTroubleError: It was not taken; the text repeats neither the URL nor the answer.
         """
+        self._send(url, json.dumps(data).encode(), "application/json")
+
+    def exchange(self, url: str, body: bytes, media_type: str, answer_type: str) -> bytes:
+        """
+        Post a body, and give the answer's, which must be of ``answer_type``; redirects are not followed.
+
+        Raises:
+            EnvironmentTroubleError: There is no such answer; the text repeats neither the URL nor the answer.
+        """
+        found, answer = self._send(url, body, media_type)
+        if found.partition(";")[0].strip().lower() != answer_type or len(answer) > LONGEST_ANSWER:
+            raise EnvironmentTroubleError(f"it answered something else than {answer_type}")
+        return answer
+
+    def _send(self, url: str, body: bytes, media_type: str) -> tuple[str, bytes]:
+        """Post a body; give the media type of the answer and its beginning."""
         if not is_acceptable(url):
             raise EnvironmentTroubleError("the URL must be https://, or http:// to this machine, without a password")
         parts = urlsplit(url)
         connection = self._connection(parts)
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        headers = {"Content-Type": "application/json", "User-Agent": "reporter", "Connection": "close"}
+        headers = {"Content-Type": media_type, "User-Agent": "reporter", "Connection": "close"}
         try:
             with deadline(lambda: connection.sock):
-                connection.request("POST", target, json.dumps(data).encode(), headers)
-                status = connection.getresponse().status
+                connection.request("POST", target, body, headers)
+                response = connection.getresponse()
+                answer = response.read(LONGEST_ANSWER + 1)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise EnvironmentTroubleError(reason(error)) from None
         finally:
             connection.close()
-        if not 200 <= status < 300:
-            raise EnvironmentTroubleError(f"it answered {status}")
+        if not 200 <= response.status < 300:
+            raise EnvironmentTroubleError(f"it answered {response.status}")
+        return response.headers.get("Content-Type", ""), answer
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port

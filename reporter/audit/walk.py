@@ -108,7 +108,7 @@ class Walk:
         return Fault(Wrong.RECORD_ALTERED, position, message)
 
     def _nodes(self) -> Fault | None:
-        """Compare the nodes computed since with those stored, lowest and leftmost first."""
+        """Compare the nodes computed since with those stored, in the order in which they were completed."""
         levels: dict[int, list[int]] = {}
         for place in self._pending:
             levels.setdefault(place.level, []).append(place.position)
@@ -122,7 +122,7 @@ class Walk:
         wrong = [place for place, value in computed.items() if stored.get(place) != value]
         if not wrong:
             return None
-        place = min(wrong, key=lambda place: (place.position << place.level, place.level))
+        place = min(wrong, key=lambda place: ((place.position + 1) << place.level, place.level))
         return diagnosis.inner_node(self._connection, place, stored.get(place))
 
     def _signed_next(self) -> int | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from reporter import __version__
-from reporter.cli import alarm, authority, case, delivery, demo, home, sandbox, secret, submission
+from reporter.cli import alarm, audit, authority, case, delivery, demo, home, sandbox, secret, submission
 
 app = typer.Typer(
     name="reporter",
@@ -24,6 +24,7 @@ app.add_typer(case.app, name="case")
 app.add_typer(submission.app, name="submission")
 app.add_typer(delivery.records, name="delivery")
 app.add_typer(alarm.app, name="alarm")
+app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")
 app.add_typer(secret.app, name="secret")
 app.add_typer(home.db, name="db")

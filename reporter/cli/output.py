@@ -8,7 +8,7 @@ import pwd
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,10 +60,13 @@ As = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who acts; 
 def open_app() -> Iterator[App]:
     """Open the home that the environment names, and close it again."""
     from reporter import bootstrap
+    from reporter.errors import ReporterError
 
     app = bootstrap.open_home()
     try:
         yield app
+        with suppress(ReporterError):  # what waits is named by `audit verify`; the command itself is done
+            app.log.sequencer.run()
     finally:
         app.close()
 

@@ -38,9 +38,9 @@ class Alerting:
     watch: Watch
     heartbeat: Heartbeat
 
-    def ticker(self, worker: str, gets_on: Callable[[], bool]) -> Ticker:
+    def ticker(self, worker: str, gets_on: Callable[[], bool], keep_log: Callable[[], None]) -> Ticker:
         """Give what ticks beside a worker."""
-        return Ticker(self.engine, self.clock, self.watch, self.heartbeat, worker, gets_on)
+        return Ticker(self.engine, self.clock, self.watch, self.heartbeat, worker, gets_on, keep_log)
 
 
 def alerting(

@@ -1,4 +1,4 @@
-"""The tick beside a worker: say that it is alive, give the dead-man signal, run the watch."""
+"""The tick beside a worker: say that it is alive, give the dead-man signal, run the watch, keep the custody log."""
 
 from __future__ import annotations
 
@@ -30,10 +30,17 @@ class Ticker:
     """Ticks for one worker; ``gets_on`` tells whether its threads really get through their loop."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, watch: Watch, heartbeat: Heartbeat, name: str, gets_on: Callable[[], bool]
+        self,
+        engine: Engine,
+        clock: Clock,
+        watch: Watch,
+        heartbeat: Heartbeat,
+        name: str,
+        gets_on: Callable[[], bool],
+        keep_log: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine, self._clock, self._watch, self._heartbeat = engine, clock, watch, heartbeat
-        self._name, self._gets_on = name, gets_on
+        self._name, self._gets_on, self._keep_log = name, gets_on, keep_log
         self._over = threading.Event()
 
     @contextmanager
@@ -69,11 +76,13 @@ class Ticker:
         """
         self._outlive(self._live)
         self._outlive(self._look)
+        self._outlive(self._keep_log)
 
     def end(self) -> None:
         """Say that the worker has stopped, and look once more."""
         self._outlive(lambda: self._write(stopped_at=self._clock.now()))
         self._outlive(self._look)
+        self._outlive(self._keep_log)
 
     def _repeat(self) -> None:
         while True:

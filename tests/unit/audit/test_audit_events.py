@@ -58,5 +58,5 @@ def test_every_kind_that_is_recorded_is_explained() -> None:
             if isinstance(node, ast.keyword) and node.arg == "kind" and "audit" in file.read_text(encoding="utf-8"):
                 recorded |= {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
     unexplained = {kind for kind in recorded if isinstance(kind, str) and not kind.endswith("_")} - KINDS.keys()
-    assert {"lane_paused", "decision_proposed"} <= recorded
+    assert {"lane_paused", "credential_set"} <= recorded
     assert unexplained == set()
