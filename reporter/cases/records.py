@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from reporter.authority import EvidenceFacts
-from reporter.cases.model import Case, View
+from reporter.cases.model import Case
 from reporter.errors import Finding
+from reporter.evidence.model import Look
 
 
 class CaseState(StrEnum):
@@ -91,10 +92,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class CaseDescription:
-    """What is on record of a case besides what it says: its revisions, and of each item facts, views and claims."""
+    """
+    What is on record of a case besides what it says: its revisions, and of each item facts, views and claims.
+
+    ``destroyed`` holds the items that are no more, each with the id of its certificate.
+    """
 
     stored: StoredCase
     revisions: Sequence[Revision]
     facts: Mapping[str, EvidenceFacts]
-    views: Mapping[str, Sequence[View]]
+    views: Mapping[str, Sequence[Look]]
     claims: Mapping[str, Mapping[str, bool]]
+    destroyed: Mapping[str, str]

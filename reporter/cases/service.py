@@ -93,6 +93,7 @@ class CaseService:
                 evidence.facts(connection, reference, stored.case),
                 evidence.views_of(connection, reference, stored.case),
                 evidence.claims_of(connection, reference),
+                evidence.destroyed_of(connection, reference, stored.case),
             )
 
     def document(self, reference: str, actor: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -123,8 +124,9 @@ def _evidence(description: CaseDescription, item: str, sha256: str | None) -> di
         "size": facts.size if facts else None,
         "sealed": facts is not None,
         "viewed_entire": facts.viewed_entire if facts else False,
-        "views": [view.model_dump(exclude_none=True) for view in views],
+        "views": [{name: value for name, value in asdict(look).items() if value != ""} for look in views],
         "claims": dict(description.claims.get(item, {})),
+        "destroyed": description.destroyed.get(item),
     }
 
 
@@ -207,12 +209,14 @@ def say_shown(case: Mapping[str, Any]) -> None:
     say(f"Evidence: {_files(len(case['evidence']))}")
     for item in case["evidence"]:
         state = f"sealed, {item['size']:,} bytes" if item["sealed"] else "no file yet"
+        state = f"destroyed, certificate {item['destroyed']}" if item["destroyed"] else state
         say(f"  {item['id']}  {state}  {'viewed entirely' if item['viewed_entire'] else 'not viewed entirely'}")
         if item["sha256"]:
             say(f"      sha256 {item['sha256']}")
         for view in item["views"]:
-            metadata = ", metadata too" if view.get("metadata_viewed") else ""
-            say(f"      looked at by {view['by']}, {view['at']}, {view['extent']}{metadata}")
+            metadata = ", metadata too" if view["metadata_viewed"] and view["extent"] != "metadata" else ""
+            purpose = f", to {view['purpose']}" if "purpose" in view else ""
+            say(f"      looked at by {view['by']}, {view['at']}, {view['extent']}{metadata}{purpose}")
         for name, value in item["claims"].items():
             say(f"      claimed by the imported report, not sent: {name} = {str(value).lower()}")
     say("Submissions:" if case["submissions"] else "Submissions: none")
@@ -225,6 +229,8 @@ def say_shown(case: Mapping[str, Any]) -> None:
         say(line)
         if entry["reason"]:
             say(f"      {entry['reason']}")
+        if entry["viewed_since"]:
+            say(f"      frozen with other facts: the view log has more since of {', '.join(entry['viewed_since'])}")
         for need in entry["needs"]:
             say(f"      needs {_line(need)}")
 

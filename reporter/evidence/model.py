@@ -23,3 +23,19 @@ class SealedItem:
     size: int
     ciphertext_sha256: str
     sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    One entry of the view log: who, when (as written), to what extent, what for, and by what way.
+
+    ``purpose`` and ``via`` are empty where a case document told of it.
+    """
+
+    by: str
+    at: str
+    extent: str
+    metadata_viewed: bool = False
+    purpose: str = ""
+    via: str = ""

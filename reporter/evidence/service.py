@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, exists, insert, select
 from sqlmodel import col
 
 from reporter.authority import EvidenceFacts
-from reporter.cases.model import Case, View
-from reporter.errors import CustodyError
-from reporter.evidence.model import SealedItem
-from reporter.evidence.tables import EvidenceItem, ViewClaim, ViewRecord
+from reporter.cases.model import Case
+from reporter.errors import CustodyError, NotFoundError, UsageError
+from reporter.evidence.model import Look, SealedItem
+from reporter.evidence.tables import Destruction, EvidenceItem, ViewClaim, ViewRecord
 
 _RECORD = [col(getattr(EvidenceItem, each.name)) for each in fields(SealedItem)]
+_DECIDED = exists().where(
+    col(Destruction.evidence_id) == col(EvidenceItem.id), col(Destruction.decided_at).is_not(None)
+)
 _VIEW = ("evidence_id", "by_actor", "at", "extent", "metadata_viewed")
 _VIEW_COLUMNS = [col(getattr(ViewRecord, name)) for name in _VIEW]
 
@@ -27,10 +30,32 @@ def record_items(connection: Connection, items: Iterable[SealedItem]) -> None:
         connection.execute(insert(EvidenceItem), rows)
 
 
-def sealed_items(connection: Connection, reference: str) -> Sequence[SealedItem]:
-    """Give the preservation records of a case: of every file that any revision of it named."""
+def sealed_items(connection: Connection, reference: str, *, kept_only: bool = False) -> Sequence[SealedItem]:
+    """Give the preservation records of a case: of every file that any revision of it named, or of what is kept yet."""
     query = select(*_RECORD).where(col(EvidenceItem.reference) == reference)
+    if kept_only:
+        query = query.where(~_DECIDED)
     return [SealedItem(**row) for row in connection.execute(query).mappings()]
+
+
+def find_item(connection: Connection, reference: str, name: str) -> SealedItem:
+    """
+    Give the preservation record that a person means by the document's name of an item, or by the record's own id.
+
+    Raises:
+        NotFoundError: There is none.
+        UsageError: Revisions replaced the file, so that the name means several.
+
+    """
+    found = [record for record in sealed_items(connection, reference) if name in (record.item, record.id)]
+    if not found:
+        raise NotFoundError(
+            f"Case {reference} has no sealed item of that name.", next_step=f"See: reporter evidence list {reference}"
+        )
+    if len(found) > 1:
+        ids = ", ".join(f"{record.id} (sha256 {record.sha256[:12]}…)" for record in found)
+        raise UsageError(f"Revisions replaced that file. Name the one you mean by its id: {ids}.")
+    return found[0]
 
 
 def sealed_item(connection: Connection, reference: str, item: str, sha256: str) -> SealedItem:
@@ -50,9 +75,29 @@ def sealed_item(connection: Connection, reference: str, item: str, sha256: str) 
     return SealedItem(**row)
 
 
+def destroyed(connection: Connection, reference: str) -> dict[str, str]:
+    """Give the destroyed items of a case: the id of the preservation record, and of the certificate."""
+    query = select(col(Destruction.evidence_id), col(Destruction.id)).where(
+        col(Destruction.reference) == reference, col(Destruction.decided_at).is_not(None)
+    )
+    return {row.evidence_id: row.id for row in connection.execute(query)}
+
+
+def destroyed_of(connection: Connection, reference: str, case: Case) -> dict[str, str]:
+    """Give the destroyed items of this document, each with the id of its certificate."""
+    gone = destroyed(connection, reference)
+    if not gone:
+        return {}
+    return {item: gone[record.id] for item, record in _named(connection, reference, case) if record.id in gone}
+
+
 def facts(connection: Connection, reference: str, case: Case) -> dict[str, EvidenceFacts]:
-    """Say of every sealed item of the document, by its id, what is on record; viewed means by a view record alone."""
-    records = dict(_named(connection, reference, case))
+    """
+    Say of every sealed item of the document, by its id, what is on record; viewed means by a view record alone.
+
+    What was destroyed is not there any more: nothing can be sent of it.
+    """
+    records = dict(_named(connection, reference, case, kept_only=True))
     query = select(*_VIEW_COLUMNS).join(EvidenceItem, col(EvidenceItem.id) == col(ViewRecord.evidence_id))
     views = connection.execute(query.where(col(EvidenceItem.reference) == reference)).all()
     entire = {view.evidence_id for view in views if view.extent == "entire"}
@@ -70,15 +115,39 @@ def facts(connection: Connection, reference: str, case: Case) -> dict[str, Evide
     }
 
 
-def views_of(connection: Connection, reference: str, case: Case) -> dict[str, list[View]]:
+def views_of(connection: Connection, reference: str, case: Case) -> dict[str, list[Look]]:
     """Give the view records of every sealed item of the document, by its id, oldest record first."""
     items = {record.id: item for item, record in _named(connection, reference, case)}
-    query = select(*_VIEW_COLUMNS).where(col(ViewRecord.evidence_id).in_(items)).order_by(col(ViewRecord.id))
-    views: dict[str, list[View]] = {item: [] for item in items.values()}
-    for row in connection.execute(query):
-        view = View(by=row.by_actor, at=row.at, extent=row.extent, metadata_viewed=row.metadata_viewed)
-        views[items[row.evidence_id]].append(view)
+    views: dict[str, list[Look]] = {item: [] for item in items.values()}
+    for evidence_id, look in looks(connection, reference):
+        if evidence_id in items:
+            views[items[evidence_id]].append(look)
     return views
+
+
+def looks(connection: Connection, reference: str) -> list[tuple[str, Look]]:
+    """Give every view record of a case with the id of its preservation record, oldest first."""
+    query = (
+        select(*_VIEW_COLUMNS, col(ViewRecord.purpose), col(ViewRecord.via))
+        .join(EvidenceItem, col(EvidenceItem.id) == col(ViewRecord.evidence_id))
+        .where(col(EvidenceItem.reference) == reference)
+        .order_by(col(ViewRecord.id))
+    )
+    return [
+        (row.evidence_id, Look(row.by_actor, row.at, row.extent, row.metadata_viewed, row.purpose, row.via))
+        for row in connection.execute(query)
+    ]
+
+
+def record_look(connection: Connection, evidence_id: str, look: Look, at: datetime) -> bool:
+    """Add one look to the view log, unless it is there already; give whether it was new."""
+    told = (evidence_id, look.by, look.at, look.extent, look.metadata_viewed)
+    same = [column == value for column, value in zip(_VIEW_COLUMNS, told, strict=True)]
+    if connection.execute(select(col(ViewRecord.id)).where(*same)).first() is not None:
+        return False
+    row = dict(zip(_VIEW, told, strict=True))
+    connection.execute(insert(ViewRecord).values(**row, recorded_at=at, purpose=look.purpose, via=look.via))
+    return True
 
 
 def record_views(connection: Connection, reference: str, case: Case, at: datetime) -> int:
@@ -126,9 +195,12 @@ def claims_of(connection: Connection, reference: str) -> dict[str, dict[str, boo
     }
 
 
-def _named(connection: Connection, reference: str, case: Case) -> Iterator[tuple[str, SealedItem]]:
+def _named(
+    connection: Connection, reference: str, case: Case, *, kept_only: bool = False
+) -> Iterator[tuple[str, SealedItem]]:
     """Pair the items of this document with the records of the very files it names."""
-    records = {(record.item, record.sha256): record for record in sealed_items(connection, reference)}
+    items = sealed_items(connection, reference, kept_only=kept_only)
+    records = {(record.item, record.sha256): record for record in items}
     for item in case.evidence or []:
         if item.sha256 is not None and (item.id, item.sha256) in records:
             yield item.id, records[item.id, item.sha256]

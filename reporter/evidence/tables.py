@@ -1,4 +1,4 @@
-"""Preservation records, the view log and sealed bodies, as rows."""
+"""Preservation records, the view log, what became of items, and sealed bodies, as rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class EvidenceItem(SQLModel, table=True):
 
 class ViewRecord(SQLModel, table=True):
     """
-    Somebody looked at one sealed file, as the case document tells it; ``at`` is kept as written.
+    Somebody looked at one sealed file; ``at`` is kept as written. ``purpose`` and ``via`` are empty where a document
+    tells of it: those say neither.
 
     It belongs to the file, not to the item's name: nobody has viewed the file that replaced another.
     """
@@ -44,6 +45,23 @@ class ViewRecord(SQLModel, table=True):
     extent: str
     metadata_viewed: bool
     recorded_at: datetime = Field(sa_type=UtcDateTime)
+    purpose: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    via: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class OpenPermit(SQLModel, table=True):
+    """One person's wish to open one item once, and the other person who granted it."""
+
+    __tablename__ = "open_permit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    evidence_id: str = Field(foreign_key="evidence_item.id", index=True)
+    actor: str
+    purpose: str
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    granted_by: str | None = None
+    granted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ViewClaim(SQLModel, table=True):
@@ -55,6 +73,55 @@ class ViewClaim(SQLModel, table=True):
     item: str = Field(primary_key=True)
     file_viewed: bool | None = None
     exif_viewed: bool | None = None
+
+
+class Verification(SQLModel, table=True):
+    """How one item was found when it was last read back; ``finding`` is empty when it is whole, ``since`` is its age."""
+
+    __tablename__ = "verification"
+
+    evidence_id: str = Field(primary_key=True, foreign_key="evidence_item.id")
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    finding: str = Field(default="", index=True)
+    detail: str = ""
+    since: datetime = Field(sa_type=UtcDateTime)
+
+
+class VerificationRun(SQLModel, table=True):
+    """One run over many items; what was verified since it began is what it has done."""
+
+    __tablename__ = "verification_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: str
+    actor: str
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Destruction(SQLModel, table=True):
+    """
+    The destruction of one item: proposed by one person, decided by another, then carried out step by step.
+
+    Once ``decided_at`` is set it is never taken back, and whatever interrupts it is gone on with. ``recalled_at`` is
+    set where only the tombstone in the object store told of it.
+    """
+
+    __tablename__ = "destruction"
+
+    id: str = Field(primary_key=True)
+    evidence_id: str = Field(foreign_key="evidence_item.id", unique=True)
+    reference: str = Field(index=True)
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    reason_body: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_reason_body: str | None = None
+    key_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    object_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    certificate: str | None = None
+    recalled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class SealedBody(SQLModel, table=True):

@@ -7,7 +7,11 @@ of ours.
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Iterator, Sequence
+=======
+from collections.abc import Callable, Iterable, Iterator
+>>>>>>> b71948e (Look at evidence only on record, and name what is wrong with it)
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,9 +118,9 @@ class EvidenceVault:
         """Give the plaintext of an item as a stream that can be begun again; nothing is read before it is iterated."""
         return OpenItem(self.keys, self.objects, sealed)
 
-    def verify(self, sealed: SealedItem) -> None:
+    def verify(self, sealed: SealedItem, took: Callable[[int], None] = lambda _size: None) -> None:
         """
-        Read an item back to its last byte and hold it against its record.
+        Read an item back to its last byte and hold it against its record; ``took`` hears of bytes as they pass.
 
         Raises:
             CustodyError: It does not open, or is not what the record says.
@@ -125,8 +129,8 @@ class EvidenceVault:
         """
         recorded = {name: value for name in ("md5", "sha1") if (value := getattr(sealed, name))}
         digests = Digests(*recorded)
-        for _ in digests.of(self.open(sealed)):
-            pass
+        for piece in digests.of(self.open(sealed)):
+            took(len(piece))
         if any(digests[name] != value for name, value in recorded.items()):
             raise CustodyError(f"Evidence {sealed.item} of case {sealed.reference} is not what was recorded of it.")
 

@@ -11,6 +11,7 @@ import hmac
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -123,6 +124,12 @@ def encrypt(plaintext: Iterable[bytes], recipient: str) -> Iterator[bytes]:
     yield aead.encrypt(_nonce(number, last=True), held, None)
 
 
+def sealed_size(size: int) -> int:
+    """Give how many bytes the file has that ``encrypt`` makes of ``size`` bytes."""
+    chunks = max(1, -(-size // CHUNK))
+    return _header_size() + _PAYLOAD_NONCE + size + chunks * _TAG
+
+
 def decrypt(file: BinaryIO, identity: Identity) -> Iterator[bytes]:
     """
     Give the plaintext of an age file, each piece authenticated before it is given.
@@ -155,6 +162,13 @@ def decrypt(file: BinaryIO, identity: Identity) -> Iterator[bytes]:
         if not following:
             return
         number, chunk = number + 1, following
+
+
+@cache
+def _header_size() -> int:
+    """Give the length of a header with one X25519 stanza, the only kind that ``encrypt`` writes."""
+    recipient = Identity.generate().recipient
+    return len(b"".join(encrypt([], recipient))) - _PAYLOAD_NONCE - _TAG
 
 
 def _stanza(file_key: bytes, recipient: str) -> Stanza:

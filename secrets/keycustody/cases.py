@@ -9,20 +9,33 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from enum import StrEnum
 from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keycustody.errors import KeyExistsError, MissingKeyError, SealError
+from keycustody.errors import KeyCustodyError, KeyExistsError, MissingKeyError, SealError
 from keycustody.providers import KeyProvider
 from keycustody.store import KeyStore
-from keycustody.wraps import KEY_BYTES, NONCE_BYTES, associated_data, unwrap_under, wrap_under
+from keycustody.wraps import KEY_BYTES, NONCE_BYTES, Wrap, associated_data, unwrap_under, wrap_under
 
 #: First byte of a sealed body: AES-256-GCM, then the nonce, then ciphertext and tag.
 _BODY_VERSION = b"\x01"
 _CACHED_CASES = 256
 _CASE_KEY_VERSION = 1
+
+
+class Fault(StrEnum):
+    """Why the identity of an item cannot be had."""
+
+    WRAP_MISSING = "wrap_missing"
+    WRAP_ALTERED = "wrap_altered"
+    WRAP_SWAPPED = "wrap_swapped"
+    CASE_KEY_MISSING = "case_key_missing"
+    CASE_KEY_ALTERED = "case_key_altered"
+    KEK_MISSING = "kek_missing"
 
 
 class CaseKeys:
@@ -100,6 +113,55 @@ class CaseKeys:
         """
         self._store.delete(_item_id(item))
 
+    def fault(
+        self, case: str, item: str, ciphertext_sha256: str, others: Callable[[str], Iterable[tuple[str, str]]]
+    ) -> Fault | None:
+        """
+        Say why the identity of an item cannot be had, or None where it can; nothing remembered counts.
+
+        ``others`` gives the items of a case with the digests of their ciphertexts: whose wrap may lie here instead.
+
+        Raises:
+            StorageError: The key store or the provider does not work.
+
+        """
+        try:
+            wrap = self._store.get(_item_id(item))
+        except MissingKeyError:
+            return Fault.WRAP_MISSING
+        except SealError:
+            return Fault.WRAP_ALTERED
+        if fault := self._fault_of_case(case):
+            return fault
+        if self._opens(case, item, ciphertext_sha256, wrap):
+            return None
+        owner = wrap.kek_id.removeprefix(_case_id(""))
+        if self._fault_of_case(owner) is None and any(self._opens(owner, *each, wrap) for each in others(owner)):
+            return Fault.WRAP_SWAPPED
+        return Fault.WRAP_ALTERED
+
+    def _fault_of_case(self, case: str) -> Fault | None:
+        try:
+            wrap = self._store.get(_case_id(case))
+        except MissingKeyError:
+            return Fault.CASE_KEY_MISSING
+        except (SealError, ValueError):
+            return Fault.CASE_KEY_ALTERED
+        try:
+            self._provider.unwrap(wrap, _case_context(case))
+        except MissingKeyError:
+            return Fault.KEK_MISSING
+        except SealError:
+            return Fault.CASE_KEY_ALTERED
+        return None
+
+    def _opens(self, case: str, item: str, ciphertext_sha256: str, wrap: Wrap) -> bool:
+        try:
+            unwrap_under(self._key(case), wrap, _item_context(case, item, ciphertext_sha256))
+        except KeyCustodyError:
+            return False
+        return True
+
     def _key(self, case: str, *, make: bool = False) -> bytes:
         with self._lock:
             if (key := self._cache.get(case)) is None:
@@ -110,7 +172,7 @@ class CaseKeys:
             return key
 
     def _read(self, case: str, make: bool) -> bytes:
-        context = {"case": case, "use": "case-key"}
+        context = _case_context(case)
         try:
             return self._provider.unwrap(self._store.get(_case_id(case)), context)
         except MissingKeyError:
@@ -126,6 +188,10 @@ class CaseKeys:
 
 def _case_id(case: str) -> str:
     return f"case-{case}"
+
+
+def _case_context(case: str) -> dict[str, str]:
+    return {"case": case, "use": "case-key"}
 
 
 def _item_id(item: str) -> str:

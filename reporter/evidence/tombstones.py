@@ -1,0 +1,97 @@
+"""
+Tombstones: what the object store remembers of destructions, so that a database restored from the past can be told.
+
+A tombstone is written once the destruction is decided and before anything is removed. It counts only where the key of
+its item is gone: whoever can write objects can write a tombstone too, and must not be able to explain damage away, or
+to have anything destroyed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import rfc8785
+
+from reporter.errors import CustodyError
+from reporter.evidence.objects import ObjectStore
+
+_PREFIX = "destroyed."
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """One decided destruction: its certificate's id, the item, and who proposed and decided it, when."""
+
+    certificate: str
+    evidence_id: str
+    reference: str
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstones:
+    """The tombstones in one object store."""
+
+    store: ObjectStore
+
+    def put(self, tombstone: Tombstone) -> None:
+        """
+        Write a tombstone; one that is there already stays.
+
+        Raises:
+            EnvironmentTroubleError: The store cannot be written.
+
+        """
+        key = f"{_PREFIX}{tombstone.evidence_id}"
+        fields = {
+            "certificate": tombstone.certificate,
+            "evidence_id": tombstone.evidence_id,
+            "reference": tombstone.reference,
+            "proposed_by": tombstone.proposed_by,
+            "proposed_at": tombstone.proposed_at.isoformat(),
+            "decided_by": tombstone.decided_by,
+            "decided_at": tombstone.decided_at.isoformat(),
+        }
+        try:
+            self.store.put(key, [rfc8785.dumps(fields)])
+        except CustodyError:
+            if not self.store.exists(key):
+                raise
+
+    def read(self, evidence_id: str) -> Tombstone | None:
+        """
+        Give the tombstone of an item, if it has one.
+
+        Raises:
+            CustodyError: It is damaged.
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        key = f"{_PREFIX}{evidence_id}"
+        if not self.store.exists(key):
+            return None
+        with self.store.open(key) as file:
+            content = file.read()
+        try:
+            fields = json.loads(content)
+            moments = {name: datetime.fromisoformat(fields.pop(name)) for name in ("proposed_at", "decided_at")}
+            return Tombstone(**fields, **moments)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CustodyError(f"The tombstone {key} in the object store is damaged.") from error
+
+    def items(self) -> Iterator[str]:
+        """
+        Give the ids of all items that have a tombstone.
+
+        Raises:
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        for key in self.store.keys(_PREFIX):
+            yield key.removeprefix(_PREFIX)
