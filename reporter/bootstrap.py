@@ -34,6 +34,7 @@ from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
 from reporter.delivery.model import lane_name
+from reporter.delivery.objections import needed_for_delivery
 from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.resolution import ResolutionService
@@ -45,6 +46,7 @@ from reporter.errors import ConfigurationError, EnvironmentTroubleError, PolicyE
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
+from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.vault import EvidenceVault
 from reporter.home import Layout
 from reporter.submissions.packaging import Desk
@@ -74,6 +76,7 @@ class App:
     standings: StandingService
     alarms: Alerting
     log: CustodyLog
+    evidence: EvidenceRoom
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -191,10 +194,14 @@ def open_home(
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, credentials)
+    room = evidence_room(
+        database, clock, vault, bodies, configuration, objections=[needed_for_delivery], damaged=alarms.watch.check
+    )
     return App(
         configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
         authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, _log(configuration, database, clock, credentials),
+        room,
     )  # fmt: skip
 
 

@@ -64,6 +64,19 @@ class Delivery(_Section):
     concurrency: int = Field(default=4, ge=1, le=64)
 
 
+class Keys(_Section):
+    """For how many days copies of the key store are kept, which certificates of destruction state."""
+
+    backup_horizon_days: float | None = Field(default=None, ge=0)
+
+
+class Evidence(_Section):
+    """How many people an opening takes, and after how many days an item is due to be verified again."""
+
+    open_people: int = Field(default=1, ge=1, le=2)
+    verify_days: float = Field(default=90.0, gt=0)
+
+
 class HTTP(_Section):
     """The way out: an egress proxy and a private certificate authority, from here or not at all."""
 
@@ -222,6 +235,8 @@ class Configuration(BaseSettings):
     organisation: _Organisation
     approval: Approval = Approval()
     delivery: Delivery = Delivery()
+    keys: Keys = Keys()
+    evidence: Evidence = Evidence()
     http: HTTP = HTTP()
     alarm: Alarm = Alarm()
     audit: Audit = Audit()

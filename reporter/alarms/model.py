@@ -19,6 +19,7 @@ class Kind(StrEnum):
     CIRCUIT_OPEN = "circuit_open"
     WORKER_SILENT = "worker_silent"
     QUARANTINE = "quarantine"
+    EVIDENCE_DAMAGED = "evidence_damaged"
     TEST = "test"
 
 
@@ -32,6 +33,7 @@ _WORDS = {
     Kind.CIRCUIT_OPEN: ("the authority does not answer", "reporter authority status {authority}"),
     Kind.WORKER_SILENT: ("deliveries are due, and a worker is silent or missing", "reporter worker"),
     Kind.QUARANTINE: ("deliveries stand still: the database may have forgotten something", "reporter doctor"),
+    Kind.EVIDENCE_DAMAGED: ("an evidence item is not as it should be", "reporter evidence list {reference}"),
     Kind.TEST: ("a test: this channel works", "reporter alarm list"),
 }
 

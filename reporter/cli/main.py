@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from reporter import __version__
-from reporter.cli import alarm, audit, authority, case, delivery, demo, home, sandbox, secret, submission
+from reporter.cli import (
+    alarm,
+    audit,
+    authority,
+    case,
+    delivery,
+    demo,
+    evidence,
+    evidence_keeping,
+    home,
+    sandbox,
+    secret,
+    submission,
+)
 
 app = typer.Typer(
     name="reporter",
@@ -23,11 +36,13 @@ app = typer.Typer(
 app.add_typer(case.app, name="case")
 app.add_typer(submission.app, name="submission")
 app.add_typer(delivery.records, name="delivery")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")
 app.add_typer(secret.app, name="secret")
 app.add_typer(home.db, name="db")
+evidence_keeping.register(evidence.app)
 demo.register(app)
 home.register(app)
 delivery.register(app)

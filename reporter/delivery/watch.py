@@ -1,5 +1,5 @@
 """
-The watch: derives from submissions, lanes, circuits and workers what a person must hear of.
+The watch: derives from submissions, lanes, circuits, workers and evidence what a person must hear of.
 
 Nothing else raises an alarm, so what was missed while no watch ran is found by the next one, and an alarm whose matter
 is over clears by itself.
@@ -23,6 +23,7 @@ from reporter.db.engine import transaction
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import URGENT, oldest_due
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine, WorkerSeen
+from reporter.evidence.tables import EvidenceItem, Verification
 from reporter.submissions.model import NEEDS_PERSON
 from reporter.submissions.tables import Submission
 
@@ -65,6 +66,10 @@ def survey(connection: Connection, now: datetime, patience: Patience) -> Iterato
     quarantines = connection.execute(in_force).all()
     for quarantine in quarantines:
         yield Matter(Kind.QUARANTINE, f"quarantine {quarantine.id}", quarantine.since)
+    damaged = select(col(Verification.evidence_id), col(Verification.since), col(EvidenceItem.reference))
+    damaged = damaged.join(EvidenceItem, col(EvidenceItem.id) == col(Verification.evidence_id))
+    for item in connection.execute(damaged.where(col(Verification.finding) != "")):
+        yield Matter(Kind.EVIDENCE_DAMAGED, item.evidence_id, item.since, item.reference)
     if not quarantines:
         yield from _silence(connection, now, patience.silent)
 

@@ -21,6 +21,7 @@ from reporter.errors import CustodyError, NotFoundError, UsageError
 from reporter.evidence import service as evidence
 from reporter.evidence.model import Look, SealedItem
 from reporter.evidence.permits import Permits
+from reporter.evidence.tombstones import Tombstones
 from reporter.evidence.vault import EvidenceVault
 
 #: A tool's clock may be so much ahead of ours.
@@ -83,8 +84,9 @@ class Asked:
 class LookService:
     """Opens evidence for people, and keeps the view log; ``people`` (1 or 2) is how many an opening takes."""
 
-    def __init__(self, engine: Engine, clock: Clock, vault: EvidenceVault, people: int) -> None:
+    def __init__(self, engine: Engine, clock: Clock, vault: EvidenceVault, tombstones: Tombstones, people: int) -> None:
         self._engine, self._clock, self._vault, self._people = engine, clock, vault, people
+        self._tombstones = tombstones
         self.permits = Permits(engine, clock)
 
     def open(self, asked: Asked, via: str, consume: Callable[[Iterable[bytes]], None]) -> None:
@@ -114,6 +116,8 @@ class LookService:
             consume(counted())
         except CustodyError:
             self._end(asked, sealed, via, passed, "failed")
+            if tombstone := self._tombstones.where_key_is_gone(self._vault.keys, sealed):
+                raise gone(sealed, tombstone.certificate) from None
             raise
         except BaseException:
             self._end(asked, sealed, via, passed, "interrupted")

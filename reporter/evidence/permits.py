@@ -15,6 +15,7 @@ from reporter.evidence import service as evidence
 from reporter.evidence.model import SealedItem
 from reporter.evidence.tables import EvidenceItem, OpenPermit
 
+_PERMIT = OpenPermit.__table__  # type: ignore[attr-defined]
 #: How long a permit may wait for its grant, and a grant for its opening: one working day.
 GOOD_FOR = timedelta(hours=12)
 
@@ -37,7 +38,7 @@ class Permits:
         with transaction(self._engine) as connection:
             sealed = evidence.find_item(connection, reference, item)
             row = insert(OpenPermit).values(evidence_id=sealed.id, actor=actor, purpose=purpose, asked_at=now)
-            number: int = connection.execute(row.returning(col(OpenPermit.id))).scalar_one()
+            number: int = connection.execute(row.returning(_PERMIT.c.id)).scalar_one()
             self._tell(connection, "evidence_open_asked", actor, reference, sealed.item, f"permit {number} {purpose}")
             return number
 

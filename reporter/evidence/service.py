@@ -38,6 +38,12 @@ def sealed_items(connection: Connection, reference: str, *, kept_only: bool = Fa
     return [SealedItem(**row) for row in connection.execute(query).mappings()]
 
 
+def item_of(connection: Connection, evidence_id: str) -> SealedItem | None:
+    """Give a preservation record by its own id."""
+    row = connection.execute(select(*_RECORD).where(col(EvidenceItem.id) == evidence_id)).mappings().one_or_none()
+    return SealedItem(**row) if row else None
+
+
 def find_item(connection: Connection, reference: str, name: str) -> SealedItem:
     """
     Give the preservation record that a person means by the document's name of an item, or by the record's own id.

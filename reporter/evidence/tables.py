@@ -76,7 +76,7 @@ class ViewClaim(SQLModel, table=True):
 
 
 class Verification(SQLModel, table=True):
-    """How one item was found when it was last read back; ``finding`` is empty when it is whole, ``since`` is its age."""
+    """How one item was found when it was last read back; ``finding`` is empty when all is well, and so ``since``."""
 
     __tablename__ = "verification"
 
@@ -118,6 +118,7 @@ class Destruction(SQLModel, table=True):
     decided_by: str | None = None
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_reason_body: str | None = None
+    key_ids: str
     key_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     object_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     certificate: str | None = None

@@ -15,7 +15,10 @@ from datetime import datetime
 
 import rfc8785
 
+from keycustody.cases import CaseKeys, Fault
 from reporter.errors import CustodyError
+from reporter.evidence.custody import custody_errors
+from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import ObjectStore
 
 _PREFIX = "destroyed."
@@ -23,11 +26,12 @@ _PREFIX = "destroyed."
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """One decided destruction: its certificate's id, the item, and who proposed and decided it, when."""
+    """One decided destruction: its certificate's id, the item and its keys, who proposed and decided it, and when."""
 
     certificate: str
     evidence_id: str
     reference: str
+    key_ids: str
     proposed_by: str
     proposed_at: datetime
     decided_by: str
@@ -53,6 +57,7 @@ class Tombstones:
             "certificate": tombstone.certificate,
             "evidence_id": tombstone.evidence_id,
             "reference": tombstone.reference,
+            "key_ids": tombstone.key_ids,
             "proposed_by": tombstone.proposed_by,
             "proposed_at": tombstone.proposed_at.isoformat(),
             "decided_by": tombstone.decided_by,
@@ -80,10 +85,23 @@ class Tombstones:
             content = file.read()
         try:
             fields = json.loads(content)
-            moments = {name: datetime.fromisoformat(fields.pop(name)) for name in ("proposed_at", "decided_at")}
-            return Tombstone(**fields, **moments)
+            fields |= {name: datetime.fromisoformat(fields[name]) for name in ("proposed_at", "decided_at")}
+            return Tombstone(**fields)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CustodyError(f"The tombstone {key} in the object store is damaged.") from error
+
+    def where_key_is_gone(self, keys: CaseKeys, sealed: SealedItem) -> Tombstone | None:
+        """
+        Give the tombstone of an item whose key is gone; with the key there, a tombstone says nothing.
+
+        Raises:
+            CustodyError: It is damaged.
+            EnvironmentTroubleError: A store cannot be read.
+
+        """
+        with custody_errors():
+            fault = keys.fault(sealed.reference, sealed.id, sealed.ciphertext_sha256, lambda _case: ())
+        return self.read(sealed.id) if fault is Fault.WRAP_MISSING else None
 
     def items(self) -> Iterator[str]:
         """

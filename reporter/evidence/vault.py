@@ -7,11 +7,7 @@ of ours.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Iterator, Sequence
-=======
-from collections.abc import Callable, Iterable, Iterator
->>>>>>> b71948e (Look at evidence only on record, and name what is wrong with it)
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path

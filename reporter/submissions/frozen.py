@@ -17,14 +17,15 @@ from reporter.authority import Document, Environment, Package, PackagedFile
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A package with its canonical bytes."""
+    """A package with its canonical bytes; ``viewed`` is what it was built from that people may add to later."""
 
     package: Package
     content: bytes
     digest: str
+    viewed: str
 
 
-def freeze(package: Package, *, reference: str, revision: int, environment: Environment) -> Frozen:
+def freeze(package: Package, *, reference: str, revision: int, environment: Environment, viewed: str = "") -> Frozen:
     """Give the canonical bytes (RFC 8785) of a package and their SHA-256."""
     content = rfc8785.dumps(
         {
@@ -45,7 +46,7 @@ def freeze(package: Package, *, reference: str, revision: int, environment: Envi
             "files": [asdict(file) for file in package.files],
         }
     )
-    return Frozen(package, content, hashlib.sha256(content).hexdigest())
+    return Frozen(package, content, hashlib.sha256(content).hexdigest(), viewed)
 
 
 def thaw(content: bytes) -> Package:

@@ -8,7 +8,7 @@ the bytes that were shown. The last approval needed seals those bytes and hands 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,20 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlmodel import col
 
 from reporter.audit import service as audit
-from reporter.authority import Check, Environment, Package
+from reporter.authority import Check, Environment, EvidenceFacts, Package
 from reporter.cases.records import StoredCase
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
+from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.packaging import Desk
 from reporter.submissions.tables import Approval, Submission
+from reporter.submissions.viewed import changed, viewed
 
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 
@@ -79,8 +81,14 @@ class SubmissionService:
     def preview(self, reference: str, authority: str) -> Preview:
         """Build the exact documents that would be sent now."""
         stored, desk = self._cases.load(reference), self._desk(authority)
-        frozen = self._freeze(stored, desk)
-        return Preview(frozen.package, self._check(stored, desk), frozen.digest)
+        frozen, check = self._freeze(stored, desk), self._check(stored, desk)
+        with reading(self._engine) as connection:
+            row = self.latest(connection, reference, authority, desk.environment)
+            facts = evidence.facts(connection, reference, stored.case)
+        if row is not None and row.package_body and (items := changed(row.viewed, facts)):
+            text = f"version {row.version} is frozen with other facts: the view log has more of {', '.join(items)}"
+            check = Check(check.needs, (*check.notes, Finding("evidence", "viewed_since", text)))
+        return Preview(frozen.package, check, frozen.digest)
 
     def overview(self, reference: str) -> list[dict[str, Any]]:
         """Give every submission of a case, those not approved yet included, as ``case show --json`` prints them."""
@@ -88,7 +96,8 @@ class SubmissionService:
         with transaction(self._engine) as connection:
             rows = self._rows(connection, reference)
             attempts = self._dispatch.attempts(connection, [row.id for row in rows])
-        shown = [self._shown(stored, row, attempts.get(row.id, 0)) for row in rows]
+            facts = evidence.facts(connection, reference, stored.case)
+        shown = [self._shown(stored, row, attempts.get(row.id, 0), facts) for row in rows]
         filed = {(row.authority, row.environment) for row in rows}
         for name, desk in self._desks.items():
             if (name, desk.environment) not in filed and stored.state != "not_confirmed":
@@ -130,6 +139,8 @@ class SubmissionService:
         with transaction(self._engine) as connection:
             if self._cases.current_revision(connection, reference) != stored.revision:
                 raise ConflictError(f"Case {reference} was revised meanwhile.", next_step="Look at it again.")
+            if evidence.destroyed_of(connection, reference, stored.case).keys() & _items(frozen.values()):
+                raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
             return [
                 self._approve(connection, stored, name, desk.environment, frozen[name], actor, checks[name].notes)
                 for name, desk in desks.items()
@@ -166,7 +177,7 @@ class SubmissionService:
         connection.execute(
             update(Submission)
             .where(col(Submission.id) == submission_id)
-            .values(state=State.APPROVED, package_body=body, approved_at=now)
+            .values(state=State.APPROVED, package_body=body, approved_at=now, viewed=frozen.viewed)
         )
         lane = f"{authority}:{environment}"
         self._dispatch.enqueue(connection, submission_id, lane=lane, urgent=frozen.package.urgent, at=now)
@@ -283,8 +294,14 @@ class SubmissionService:
         return Check((unconfirmed, *check.needs), check.notes)
 
     def _freeze(self, stored: StoredCase, desk: Desk) -> Frozen:
-        package = desk.adapter.build(stored.case, self._packaging(stored, desk))
-        return freeze(package, reference=stored.reference, revision=stored.revision, environment=desk.environment)
+        packaging = self._packaging(stored, desk)
+        return freeze(
+            desk.adapter.build(stored.case, packaging),
+            reference=stored.reference,
+            revision=stored.revision,
+            environment=desk.environment,
+            viewed=viewed(packaging.evidence),
+        )
 
     def _rows(self, connection: Connection, reference: str) -> Sequence[Submission]:
         query = select(_SUBMISSION).where(_SUBMISSION.c.reference == reference)
@@ -299,7 +316,9 @@ class SubmissionService:
         )
         return {row.actor for row in rows}
 
-    def _shown(self, stored: StoredCase, row: Submission, attempts: int) -> dict[str, Any]:
+    def _shown(
+        self, stored: StoredCase, row: Submission, attempts: int, facts: Mapping[str, EvidenceFacts]
+    ) -> dict[str, Any]:
         receipt = None
         if row.receipt_kind and row.receipt_at:
             receipt = {
@@ -315,7 +334,7 @@ class SubmissionService:
             state = State.DRAFT if needs else State.READY
         return _overview(
             row.authority, row.environment, state, version=row.version, attempts=attempts, receipt=receipt, needs=needs,
-            reason=row.reason, digest=row.digest,
+            reason=row.reason, digest=row.digest, viewed_since=changed(row.viewed, facts) if row.package_body else (),
         )  # fmt: skip
 
 
@@ -330,6 +349,7 @@ def _overview(
     needs: Sequence[Finding] = (),
     reason: str = "",
     digest: str = "",
+    viewed_since: Sequence[str] = (),
 ) -> dict[str, Any]:
     return {
         "authority": authority,
@@ -342,4 +362,9 @@ def _overview(
         "needs": [{"path": need.path, "rule": need.rule, "message": need.message} for need in needs],
         "reason": reason,
         "digest": digest,
+        "viewed_since": list(viewed_since),
     }
+
+
+def _items(frozen: Iterable[Frozen]) -> set[str]:
+    return {file.item for each in frozen for file in each.package.files}

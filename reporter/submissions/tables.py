@@ -11,7 +11,11 @@ from reporter.db.types import UtcDateTime
 
 
 class Submission(SQLModel, table=True):
-    """One case packaged for one authority in one environment; frozen once ``digest`` is approved."""
+    """
+    One case packaged for one authority in one environment; frozen once ``digest`` is approved.
+
+    ``viewed`` is which files the view log called viewed when it was frozen, as ``submissions.viewed`` writes it.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (UniqueConstraint("reference", "authority", "environment", "version"),)
@@ -25,6 +29,7 @@ class Submission(SQLModel, table=True):
     state: str = Field(index=True)
     digest: str
     package_body: str | None = None
+    viewed: str | None = None
     urgent: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

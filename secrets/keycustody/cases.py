@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import StrEnum
 from threading import Lock
 
@@ -112,6 +113,20 @@ class CaseKeys:
 
         """
         self._store.delete(_item_id(item))
+
+    def lineage(self, case: str, item: str) -> list[str]:
+        """
+        Give the ids of the keys that stand between the root and an item, its own first, as far as they are there.
+
+        Raises:
+            StorageError: The key store cannot be read.
+
+        """
+        ids = [_item_id(item), _case_id(case)]
+        with suppress(MissingKeyError, SealError):
+            wrap = self._store.get(ids[-1])
+            ids.append(f"{wrap.kek_id}:{wrap.kek_version}")
+        return ids
 
     def fault(
         self, case: str, item: str, ciphertext_sha256: str, others: Callable[[str], Iterable[tuple[str, str]]]

@@ -1,0 +1,55 @@
+"""What people do with sealed evidence, built from its configuration: look, verify, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from reporter.clock import Clock
+from reporter.config import Configuration
+from reporter.evidence.bodies import BodyVault
+from reporter.evidence.destruction import EvidenceDestruction, Objection
+from reporter.evidence.examination import Examiner
+from reporter.evidence.looks import LookService
+from reporter.evidence.overview import Overview
+from reporter.evidence.tombstones import Tombstones
+from reporter.evidence.vault import EvidenceVault
+from reporter.evidence.verification import IntegrityService
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRoom:
+    """The use cases of the evidence room."""
+
+    overview: Overview
+    looks: LookService
+    integrity: IntegrityService
+    destruction: EvidenceDestruction
+
+
+def evidence_room(
+    engine: Engine,
+    clock: Clock,
+    vault: EvidenceVault,
+    bodies: BodyVault,
+    configuration: Configuration,
+    *,
+    objections: Sequence[Objection],
+    damaged: Callable[[], object],
+) -> EvidenceRoom:
+    """Build it; ``objections`` stand against destroying an item, ``damaged`` lets somebody hear of damage at once."""
+    settings, days = configuration.evidence, configuration.keys.backup_horizon_days
+    tombstones = Tombstones(vault.objects)
+    due_after = timedelta(days=settings.verify_days)
+    return EvidenceRoom(
+        Overview(engine),
+        LookService(engine, clock, vault, tombstones, settings.open_people),
+        IntegrityService(engine, clock, Examiner(engine, vault, tombstones), due_after, damaged),
+        EvidenceDestruction(
+            engine, clock, vault, bodies, tombstones,
+            horizon=None if days is None else timedelta(days=days), objections=objections,
+        ),
+    )  # fmt: skip
