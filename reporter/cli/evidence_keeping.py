@@ -141,9 +141,7 @@ def _resume(name: str | None, as_json: bool) -> None:
         for number in resumed.finished:
             say(f"Destruction {number} is finished.")
         for item in resumed.back:
-            say(
-                f"{item}: destroyed once, says its tombstone, and its key is back. Two people: reporter evidence destroy"
-            )
+            say(f"{item}: its tombstone says that it was destroyed, and its key is back. Destroy it again, two people.")
         if not resumed.finished and not resumed.back:
             say("Nothing was left to finish.")
     if resumed.back:

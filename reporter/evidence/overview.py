@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlmodel import col
@@ -49,7 +50,7 @@ class Overview:
             NotFoundError: There is no such case.
 
         """
-        query = (
+        query: Any = (
             select(
                 col(EvidenceItem.id), col(Verification.at), col(Verification.finding),
                 col(Destruction.id).label("destruction"), col(Destruction.proposed_by), col(Destruction.decided_at),

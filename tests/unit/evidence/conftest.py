@@ -78,6 +78,6 @@ def house(tmp_path: Path) -> House:
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     engine = open_engine(sqlite_url(tmp_path / "db.sqlite"))
-    names = (tables.EvidenceItem, tables.ViewRecord, tables.ViewClaim, tables.SealedBody)
+    names = (tables.EvidenceItem, tables.ViewRecord, tables.ViewClaim, tables.SealedBody, tables.Destruction)
     SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[table.__tablename__] for table in names])
     return engine

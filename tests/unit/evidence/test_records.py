@@ -11,6 +11,7 @@ from reporter.cases.model import Case
 from reporter.db.engine import transaction
 from reporter.errors import CustodyError
 from reporter.evidence import service
+from reporter.evidence.model import Look
 from reporter.evidence.vault import Plain
 
 CASE, OTHER = "TS-2026-000101", "TS-2026-000102"
@@ -111,7 +112,7 @@ def test_the_same_document_again_adds_no_view_and_a_new_view_is_added(house, eng
             assert service.record_views(connection, CASE, case({**item, "views": views}), now) == added
     with transaction(engine) as connection:
         recorded = service.views_of(connection, CASE, case(item))["file-1"]
-    assert [view.model_dump() for view in recorded] == [{**seen, "metadata_viewed": False}, partly]
+    assert recorded == [Look("analyst-7", AT, "entire"), Look("analyst-7", AT, "partial", metadata_viewed=True)]
 
 
 def test_a_view_belongs_to_the_file_and_not_to_the_one_that_replaced_it(house, engine: Engine, sealed) -> None:
