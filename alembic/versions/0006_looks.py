@@ -12,8 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("view_record", sa.Column("purpose", sa.String(), nullable=False, server_default=""))
-    op.add_column("view_record", sa.Column("via", sa.String(), nullable=False, server_default=""))
+    op.add_column("view_record", sa.Column("purpose", sa.String(), nullable=False, server_default=sa.text("''")))
+    op.add_column("view_record", sa.Column("via", sa.String(), nullable=False, server_default=sa.text("''")))
     op.add_column("submission", sa.Column("viewed", sa.String(), nullable=True))
     op.create_table(
         "open_permit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from reporter.db.types import UtcDateTime
@@ -45,8 +45,8 @@ class ViewRecord(SQLModel, table=True):
     extent: str
     metadata_viewed: bool
     recorded_at: datetime = Field(sa_type=UtcDateTime)
-    purpose: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    via: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    purpose: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    via: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
 
 
 class OpenPermit(SQLModel, table=True):

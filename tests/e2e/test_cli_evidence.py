@@ -115,7 +115,7 @@ def damages(home: Home, file: Path, other: Path) -> dict[str, tuple[Path, bytes 
     content, keys = file.read_bytes(), home.folder / "keystore"
     wrap, swapped = keys / f"item-{file.name}", (keys / f"item-{other.name}").read_bytes()
     flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
-    text = wrap.read_bytes()
+    text, of_case = wrap.read_bytes(), (keys / f"case-{REF}").read_bytes()
     at = text.index(b'"ciphertext":"') + 20
     return {
         "object_altered": (file, flipped),
@@ -127,7 +127,7 @@ def damages(home: Home, file: Path, other: Path) -> dict[str, tuple[Path, bytes 
         "wrap_swapped": (wrap, swapped),
         "wrap_altered": (wrap, text[:at] + (b"A" if text[at : at + 1] != b"A" else b"B") + text[at + 1 :]),
         "case_key_missing": (keys / f"case-{REF}", None),
-        "kek_missing": (keys / f"case-{REF}", (keys / f"case-{REF}").read_bytes().replace(b'"kek_version":1', b'"kek_version":7')),
+        "kek_missing": (keys / f"case-{REF}", of_case.replace(b'"kek_version":1', b'"kek_version":7')),
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from reporter.cli.main import app
 from tests.e2e.support import PROGRAM, Run
 
 #: These write documents or serve until stopped.
-WITHOUT_JSON = {"case schema", "demo", "worker"}
+WITHOUT_JSON = {"evidence open", "case schema", "demo", "worker"}
 
 
 def commands(command: TyperCommand | TyperGroup, *path: str) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:

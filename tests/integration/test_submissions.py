@@ -50,6 +50,7 @@ def test_a_case_that_is_ready_says_so_and_has_no_row_yet(house: House) -> None:
         "needs": [],
         "reason": "",
         "digest": "",
+        "viewed_since": [],
     }
 
 
