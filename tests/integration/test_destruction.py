@@ -1,0 +1,219 @@
+"""Destroying evidence: what no copy brings back, what a crash interrupts, what a restored database meets, and races."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from keycustody import age
+from keycustody.errors import KeyCustodyError
+from reporter.audit import service as audit
+from reporter.db.engine import reading, transaction
+from reporter.errors import CustodyError, EnvironmentTroubleError, NotFoundError, PolicyError, ReporterError
+from reporter.evidence.destruction import EvidenceDestruction
+from reporter.evidence.examination import Finding
+from reporter.evidence.looks import Asked, Purpose
+from reporter.evidence.objects import LocalObjectStore
+from reporter.evidence.tombstones import Tombstones
+from reporter.testing.documents import write_case
+from reporter.testing.house import House
+
+REF = "TEST-000001"
+CONTENT = b"harmless synthetic bytes " * 9_000
+ASKED = Asked(REF, "e1", "robin", Purpose.REVIEW)
+
+
+@pytest.fixture
+def house(tmp_path: Path, engine: Engine) -> Iterator[House]:
+    house = House(tmp_path, database=engine)
+    house.app.cases.add(write_case(tmp_path / "cases", REF, files={"e1": CONTENT, "e2": b"another"}), "preparer")
+    yield house
+    house.app.close()
+
+
+@pytest.fixture
+def sqlite_house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    house.app.cases.add(write_case(tmp_path / "cases", REF, files={"e1": CONTENT, "e2": b"another"}), "preparer")
+    yield house
+    house.app.close()
+
+
+def destroyed(house: House) -> str:
+    destruction = house.app.evidence.destruction
+    destruction.destroy(REF, "e1", "ann", "Synthetic.")
+    return destruction.destroy(REF, "e1", "bob", "Synthetic.").id
+
+
+def finding(house: House) -> Finding:
+    house.clock.advance(timedelta(seconds=1))
+    (found,) = house.app.evidence.integrity.one(REF, "e1", "ann")
+    return found.finding
+
+
+def read(house: House) -> bytes:
+    got: list[bytes] = []
+    house.app.evidence.looks.open(ASKED, "output", got.extend)
+    return b"".join(got)
+
+
+def kinds(house: House) -> list[str]:
+    with reading(house.app.database) as connection:
+        return [event.kind for event in audit.events(connection, REF)]
+
+
+def test_copies_of_everything_but_the_key_store_do_not_bring_an_item_back(sqlite_house: House) -> None:
+    house, copies = sqlite_house, sqlite_house.folder / "copies"
+    sealed = next(kept.sealed for kept in house.app.evidence.overview.of(REF) if kept.sealed.item == "e1")
+    home = house.folder / "home"
+    house.app.close()
+    shutil.copytree(home, copies)
+    house.restart()
+    destroyed(house)
+    house.app.close()
+    for name in ("objects", "keys", "reporter.sqlite3"):
+        shutil.rmtree(home / name, ignore_errors=True)
+        (home / name).unlink(missing_ok=True)
+        (shutil.copytree if (copies / name).is_dir() else shutil.copy)(copies / name, home / name)
+    for leftover in home.glob("reporter.sqlite3-*"):
+        leftover.unlink()
+    house.restart()
+    with pytest.raises(CustodyError):
+        read(house)
+    for wrap in (home / "keystore").glob("item-*"):
+        other = next(kept.sealed for kept in house.app.evidence.overview.of(REF) if wrap.name.endswith(kept.sealed.id))
+        identity = age.Identity.parse(house.app.vault.keys.identity(REF, other.id, other.ciphertext_sha256))
+        with (home / "objects" / sealed.id).open("rb") as file, pytest.raises(KeyCustodyError):
+            list(age.decrypt(file, identity))
+    # what the certificate says of copies of the key store is true
+    shutil.copy(copies / "keystore" / f"item-{sealed.id}", home / "keystore")
+    assert read(house) == CONTENT
+
+
+class Stuck(LocalObjectStore):
+    """Objects that cannot be removed."""
+
+    def delete(self, key: str) -> None:
+        raise EnvironmentTroubleError("The object store cannot be written.")
+
+
+def test_an_interrupted_destruction_is_gone_on_with(house: House) -> None:
+    app = house.app
+    stuck = Stuck(house.folder / "home" / "objects")
+    vault = replace(app.vault, objects=stuck)
+    broken = EvidenceDestruction(
+        app.database, app.clock, vault, app.bodies, Tombstones(stuck), horizon=None, objections=[]
+    )
+    broken.destroy(REF, "e1", "ann", "Synthetic.")
+    with pytest.raises(EnvironmentTroubleError):
+        broken.destroy(REF, "e1", "bob", "Synthetic.")
+    assert finding(house) is Finding.DESTRUCTION_UNFINISHED
+    with pytest.raises(NotFoundError):
+        read(house)
+    (number,) = app.evidence.destruction.resume("ann").finished
+    assert finding(house) is Finding.DESTROYED
+    assert json.loads(app.evidence.destruction.certificate(number))["decided"]["by"] == "bob"
+    assert app.evidence.destruction.resume("ann").finished == ()
+    events = [kind for kind in kinds(house) if "destr" in kind]
+    assert events[:3] == ["destruction_proposed", "destruction_decided", "evidence_key_destroyed"]
+    assert events[-2:] == ["evidence_object_destroyed", "evidence_destroyed"]
+
+
+def forget(house: House) -> None:
+    """Let the database forget the destruction, as one restored from before it has."""
+    with transaction(house.app.database) as connection:
+        connection.execute(text("DELETE FROM destruction"))
+
+
+def test_a_restored_database_is_told_by_the_tombstone(house: House) -> None:
+    number = destroyed(house)
+    forget(house)
+    assert finding(house) is Finding.DESTRUCTION_FORGOTTEN
+    with pytest.raises(NotFoundError, match="was destroyed"):
+        read(house)
+    assert house.app.evidence.destruction.resume("ann").finished == (number,)
+    certificate = json.loads(house.app.evidence.destruction.certificate(number))
+    assert (certificate["proposed"]["by"], certificate["decided"]["by"]) == ("ann", "bob")
+    assert certificate["taken_over_from_tombstone_at"] is not None
+    assert finding(house) is Finding.DESTROYED
+
+
+def test_a_tombstone_that_somebody_planted_destroys_nothing_and_hides_nothing(house: House) -> None:
+    first, second = house.app.evidence.overview.of(REF)
+    destroyed(house)
+    forget(house)
+    objects = house.folder / "home" / "objects"
+    planted = (objects / f"destroyed.{first.sealed.id}").read_text().replace(first.sealed.id, second.sealed.id)
+    (objects / f"destroyed.{second.sealed.id}").write_text(planted)
+    (objects / f"destroyed.{second.sealed.id}").chmod(0o600)
+    assert house.app.evidence.destruction.resume("ann").back == (f"{REF}/e2",)
+    (objects / second.sealed.id).unlink()
+    house.clock.advance(timedelta(seconds=1))
+    (found,) = house.app.evidence.integrity.one(REF, "e2", "ann")
+    assert found.finding is Finding.OBJECT_MISSING
+
+
+def test_what_a_restored_key_store_brings_back_is_destroyed_again(house: House) -> None:
+    sealed = house.app.evidence.overview.of(REF)[0].sealed
+    wrap = house.folder / "home" / "keystore" / f"item-{sealed.id}"
+    kept = wrap.read_bytes()
+    number = destroyed(house)
+    before = house.app.evidence.destruction.certificate(number)
+    wrap.write_bytes(kept)
+    wrap.chmod(0o600)
+    assert finding(house) is Finding.DESTRUCTION_UNFINISHED
+    assert house.app.evidence.destruction.resume("ann").finished == (number,)
+    assert not wrap.exists()
+    assert house.app.evidence.destruction.certificate(number) == before
+
+
+def test_a_hold_placed_before_the_decision_stops_it(house: House) -> None:
+    app, holds = house.app, list[str]()
+    destruction = EvidenceDestruction(
+        app.database, app.clock, app.vault, app.bodies, Tombstones(app.vault.objects),
+        horizon=None, objections=[lambda _connection, _sealed: holds[0] if holds else None],
+    )  # fmt: skip
+    destruction.destroy(REF, "e1", "ann", "Synthetic.")
+    holds.append("hold 7 is in force.")
+    with pytest.raises(PolicyError, match="hold 7"):
+        destruction.destroy(REF, "e1", "bob", "Synthetic.")
+    assert read(house) == CONTENT
+
+
+def test_destruction_races_approval_and_opening_and_each_is_whole_or_refused(house: House) -> None:
+    destruction = house.app.evidence.destruction
+    destruction.destroy(REF, "e1", "ann", "Synthetic.")
+
+    def outcome(what: object) -> str:
+        try:
+            what()  # type: ignore[operator]
+        except ReporterError as error:
+            return type(error).__name__
+        return "done"
+
+    acts = [
+        lambda: destruction.destroy(REF, "e1", "bob", "Synthetic."),
+        lambda: destruction.destroy(REF, "e1", "eve", "Synthetic."),
+        lambda: house.app.submissions.approve(REF, "approver"),
+        lambda: read(house),
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        bob, eve, approved, opened = pool.map(outcome, acts)
+    approval_won = approved == "done"
+    assert {bob, eve} == ({"PolicyError"} if approval_won else {"done"})
+    assert opened in ("done", "CustodyError", "NotFoundError")
+    assert kinds(house).count("destruction_decided") == (0 if approval_won else 1)
+    assert finding(house) is (Finding.WHOLE if approval_won else Finding.DESTROYED)
+
+
+def test_after_a_destruction_nothing_can_be_sent_of_the_item(house: House) -> None:
+    destroyed(house)
+    assert house.submission()["state"] == "draft"
+    with pytest.raises(ReporterError):
+        house.app.submissions.approve(REF, "approver")
