@@ -14,6 +14,8 @@ class Kind(StrEnum):
     IN_DOUBT = "in_doubt"
     ATTENTION = "attention"
     REJECTED = "rejected"
+    CONTRADICTED = "contradicted"
+    UNANSWERED = "unanswered"
     LANE_PAUSED = "lane_paused"
     URGENT_UNDELIVERED = "urgent_undelivered"
     CIRCUIT_OPEN = "circuit_open"
@@ -23,13 +25,22 @@ class Kind(StrEnum):
     TEST = "test"
 
 
+_CALLS = "reporter delivery show {reference}"
 #: For each kind, what it says and the next command to run.
 _WORDS = {
     Kind.IN_DOUBT: ("nobody can know whether the authority filed it", "reporter delivery list"),
     Kind.ATTENTION: ("the delivery is not as it should be", "reporter delivery list"),
     Kind.REJECTED: ("the authority refused the report", "reporter case show {reference}"),
+    Kind.CONTRADICTED: (
+        "a late answer says that it is filed, against what is recorded",
+        _CALLS,
+    ),
+    Kind.UNANSWERED: (
+        "calls are made again and again, and their answers are lost",
+        _CALLS,
+    ),
     Kind.LANE_PAUSED: ("the authority refuses our credentials; its queue stands still", "reporter doctor"),
-    Kind.URGENT_UNDELIVERED: ("an urgent report is not delivered yet", "reporter delivery show {reference}"),
+    Kind.URGENT_UNDELIVERED: ("an urgent report is not delivered yet", _CALLS),
     Kind.CIRCUIT_OPEN: ("the authority does not answer", "reporter authority status {authority}"),
     Kind.WORKER_SILENT: ("deliveries are due, and a worker is silent or missing", "reporter worker"),
     Kind.QUARANTINE: ("deliveries stand still: the database may have forgotten something", "reporter doctor"),

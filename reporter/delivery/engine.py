@@ -7,7 +7,7 @@ on until the delivery is settled, has to wait, or its lease is lost. It knows pl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,13 +18,21 @@ from reporter.clock import Clock
 from reporter.delivery.guard import ForgottenError, Guard
 from reporter.delivery.ledger import Concluded, Ledger
 from reporter.delivery.markers import Markers
-from reporter.delivery.model import Claim, Entry, LeaseLostError, Move, Pace, Perform, Settle
+from reporter.delivery.model import Claim, Entry, LeaseLostError, Move, Pace, Pause, Perform, Settle
 from reporter.delivery.moves import next_move
-from reporter.errors import CustodyError, EnvironmentTroubleError
+from reporter.errors import CustodyError, EnvironmentTroubleError, ReporterError
 from reporter.submissions.model import State
 
-#: Calls that never left are tried this often within one lease; the ledger's schedule takes over after that.
+#: Calls that never left are tried this often within one claim; the ledger's schedule takes over after that.
 _TRIES_IN_LEASE = 3
+
+
+#: Another worker goes on, or the machine stands in the way of all: nothing to say of this delivery.
+_NOT_OURS = (LeaseLostError, EnvironmentTroubleError)
+
+
+class NoConnectionError(ReporterError):
+    """There is no way to connect to an authority: its credential or its section is missing or wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,45 +88,56 @@ class Engine:
             return None
 
     def _work(self, claim: Claim) -> Result:
-        try:
-            load = self._load(claim)
-        except CustodyError:
-            self._ledger.extend(claim)  # what is missing may have been recalled, and the claim with it
-            raise
-        plan = load.adapter.plan(load.package)
         pace = Pace(self._base, self._cap, claim.submission_id)
         history = self._ledger.history(claim)
-        try:
-            self._markers.check(claim, history)
-        except (ForgottenError, CustodyError) as error:
-            settle = error.settle if isinstance(error, ForgottenError) else Settle(State.ATTENTION, error.message)
-            self._ledger.advance(claim, None, settle, len(history))
-            return Result(claim.submission_id, settle, history[-1] if history else None, claim.lane)
         concluded: Concluded | None = None
+        move: Move
+        try:
+            load = self._load(claim)
+            plan = load.adapter.plan(load.package)
+            self._markers.check(claim, history)
+        except _NOT_OURS:
+            raise
+        except Exception as error:
+            move = self._halt(claim, history, error)
+            self._ledger.advance(claim, None, move, len(history))
+            return Result(claim.submission_id, move, history[-1] if history else None, claim.lane)
         while True:
-            now = self._clock.now()
-            move = self._guard(load, plan, next_move(plan, history, now, pace))
+            try:
+                move = self._guard(load, plan, next_move(plan, history, self._clock.now(), pace))
+            except Exception as error:
+                move = self._halt(claim, history, error)
             entry = self._ledger.advance(claim, concluded, move, len(history))
             if entry is None or not isinstance(move, Perform):
                 return Result(claim.submission_id, move, history[-1] if history else None, claim.lane)
+            stop: Exception | None = None
             try:
                 answer = self._perform(claim, load, plan, move, entry, history)
-            except CustodyError as error:
-                failed = Answer(Outcome.UNKNOWN, code="custody", reason=error.message)
-                return self._stop(claim, entry, failed, Settle(State.ATTENTION, error.message), len(history))
+            except _NOT_OURS:
+                raise
             except ForgottenError as error:
-                unsent = Answer(Outcome.NOT_SENT, reason=error.message)
-                return self._stop(claim, entry, unsent, error.settle, len(history))
+                answer, stop = Answer(Outcome.NOT_SENT, reason=error.message), error
+            except CustodyError as error:
+                answer, stop = Answer(Outcome.UNKNOWN, code="custody", reason=error.message), error
+            except Exception as error:
+                answer = _failed(error)
             entry = _concluded(entry, answer, self._clock.now())
-            concluded = Concluded(entry, answer)
+            concluded = Concluded(entry, answer, files=move.files)
             history.append(entry)
+            if stop is not None:
+                move = self._halt(claim, history, stop)
+                self._ledger.advance(claim, concluded, move, len(history))
+                return Result(claim.submission_id, move, entry, claim.lane)
 
-    def _stop(self, claim: Claim, entry: Entry, answer: Answer, settle: Settle, position: int) -> Result:
-        """End with a call that was not made, or whose evidence broke."""
-        entry = _concluded(entry, answer, self._clock.now())
-        settle = replace(settle, entry=entry)
-        self._ledger.advance(claim, Concluded(entry, answer), settle, position + 1)
-        return Result(claim.submission_id, settle, entry, claim.lane)
+    def _halt(self, claim: Claim, history: Sequence[Entry], error: Exception) -> Settle | Pause:
+        """Say where a delivery stands that cannot go on by itself; it may have been filed before."""
+        if isinstance(error, NoConnectionError):
+            return Pause(error.message)
+        if isinstance(error, ForgottenError):
+            return replace(error.settle, entry=history[-1] if history else None)
+        doubtful = self._markers.may_have_filed(claim, history)
+        reason = error.diagnostics() if isinstance(error, ReporterError) else _failed(error).reason
+        return Settle(State.IN_DOUBT if doubtful else State.ATTENTION, reason, entry=history[-1] if history else None)
 
     def _guard(self, load: Load, plan: Plan, move: Move) -> Move:
         """Before an attempt opens, hold the frozen documents against the authority's own schema once more."""
@@ -142,7 +161,7 @@ class Engine:
         heartbeat = _Heartbeat(self._ledger, claim, self._clock, self._lease, self._beat)
         call = Call(move.step, load.package, ids, load.open_item, heartbeat)
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda answer: answer.outcome is Outcome.NOT_SENT),
+            retry=tenacity.retry_if_result(lambda got: got.outcome is Outcome.NOT_SENT and self._keeps(claim)),
             stop=tenacity.stop_after_attempt(_TRIES_IN_LEASE),
             wait=tenacity.wait_random_exponential(multiplier=min(self._base.total_seconds(), 1.0) / 4, max=2.0),
             sleep=self._clock.sleep,
@@ -150,6 +169,14 @@ class Engine:
         )
         answer: Answer = retrying(load.connection.perform, call)
         return answer
+
+    def _keeps(self, claim: Claim) -> bool:
+        """Take the whole lease anew for another try; False where another worker has it."""
+        try:
+            self._ledger.extend(claim)
+        except LeaseLostError:
+            return False
+        return True
 
 
 class _Heartbeat:
@@ -165,6 +192,12 @@ class _Heartbeat:
             self._ledger.extend(self._claim)
             self._beat()
             self._last = now
+
+
+def _failed(error: Exception) -> Answer:
+    """What a call comes to whose adapter fell over; never with the error's own text, which may quote the case."""
+    kind = type(error).__name__
+    return Answer(Outcome.UNKNOWN, code=kind, reason=f"The adapter failed ({kind}).", discrepancy="the adapter fails")
 
 
 def _concluded(entry: Entry, answer: Answer, at: datetime) -> Entry:

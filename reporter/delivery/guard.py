@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reporter.authority import Outcome
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers, series_of
 from reporter.delivery.model import Claim, Entry, Marker, Settle, forgetting
-from reporter.errors import ReporterError
+from reporter.errors import CustodyError, ReporterError
 from reporter.submissions.model import State
 
 
@@ -45,6 +46,24 @@ class Guard:
         if strange and (forgotten := self._ledger.unremembered(claim, strange)):
             raise ForgottenError(forgotten)
         return found
+
+    def may_have_filed(self, claim: Claim, history: Sequence[Entry]) -> bool:
+        """
+        Whether the last attempt may have come to its filing call, told without its plan.
+
+        Raises:
+            EnvironmentTroubleError: The store does not work.
+        """
+        if not history or history[-1].outcome is Outcome.GONE:
+            return False
+        number = history[-1].attempt
+        if not all(entry.concluded for entry in history if entry.attempt == number):
+            return True
+        try:
+            found = self._markers.of(series_of(claim.lane, claim.reference))
+        except CustodyError:
+            return True
+        return (claim.submission_id, number) in {(marker.submission, marker.attempt) for marker in found}
 
     def mark(self, claim: Claim, history: Sequence[Entry], entry: Entry, draft: str) -> None:
         """

@@ -37,10 +37,11 @@ _LATE = LateAnswer.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """A call that was made, and what came of it."""
+    """A call that was made, and what came of it; ``files`` when it was the one that files the report."""
 
     entry: Entry
     answer: Answer
+    files: bool = False
 
 
 class Ledger:
@@ -184,11 +185,16 @@ class Ledger:
         """Append what a late worker saw; the present holder may take it as the receipt."""
         answer, entry = concluded.answer, concluded.entry
         with transaction(self._engine) as connection:
+            kept = select(_ENTRY.c.id, _LATE.c.entry_id.label("late")).outerjoin(_LATE, _LATE.c.entry_id == _ENTRY.c.id)
+            known = connection.execute(kept.where(_ENTRY.c.id == entry.id)).one_or_none()
+            if known is not None and known.late is not None:
+                return
             body = self._seal(connection, claim, answer.exchange)
-            if connection.execute(select(_ENTRY.c.id).where(_ENTRY.c.id == entry.id)).first() is None:
+            if known is None:
                 self._keep_forgotten(connection, claim, entry, body)
                 return
-            values = {"entry_id": entry.id, "at": entry.at, **_answer_values(answer)}
+            filed = concluded.files and answer.outcome in (Outcome.ACCEPTED, Outcome.ALREADY)
+            values = {"entry_id": entry.id, "at": entry.at, "filed": filed, **_answer_values(answer)}
             connection.execute(insert(_LATE), {**values, "exchange_body": body})
 
     def _keep_forgotten(self, connection: Connection, claim: Claim, entry: Entry, body: str | None) -> None:

@@ -23,7 +23,12 @@ from reporter.submissions.model import ReceiptKind, State
 
 #: Repeats of a lost final step stay this close together while the draft can live (DESIGN, "Delivery").
 FINAL_REPEAT_CAP = timedelta(minutes=5)
-#: Answers outside the authority's documentation are tried again this often before a person is asked.
+#: And this long at least, where no draft can tell: idempotency keys are commonly kept for a day.
+FINAL_REPEATS_CLOSE = timedelta(days=1)
+#: A filing whose answer never comes is a person's after so long: no outage of a week mends itself, and alarms have
+#: called since its first minutes (``watch.UNANSWERED_LIMIT``).
+FINAL_REPEATED_FOR = timedelta(days=7)
+#: Undocumented answers, and an adapter that fails, are tried again this often before a person is asked.
 UNDOCUMENTED_LIMIT = 10
 
 _PAUSED = "The authority refuses our credentials or rights"
@@ -115,6 +120,13 @@ class _Situation:
         self.draft_id = self._draft_of(self.number)
 
     def move(self) -> Move:
+        move = self._next()
+        goes_on = isinstance(move, Perform) and move.attempt == self.number and self.last.step not in DECISIONS
+        if goes_on and self.open_finals and self.last.at - self.open_finals[0].at > FINAL_REPEATED_FOR:
+            return self._in_doubt("for a week no answer told whether it was filed")
+        return move
+
+    def _next(self) -> Move:
         of_final = (entry for entry in self.history if entry.step == self.plan.final.key)
         receipt = next((entry for entry in of_final if entry.outcome is Outcome.ACCEPTED), None)
         if receipt is not None:
@@ -124,7 +136,7 @@ class _Situation:
         if self.last.outcome is Outcome.UNAUTHORISED and self.last.own:
             return Pause(f"{self.last.reason.rstrip('.') or _PAUSED}, at {self.last.step}.")
         if self._undocumented() > UNDOCUMENTED_LIMIT:
-            reason = f"the authority keeps answering with a code that it does not document: {self.last.code}"
+            reason = f"this goes on and on: {self.last.discrepancy or 'undocumented answers'} ({self.last.code})"
             return self._in_doubt(reason) if self.open_finals else self._attention(reason)
         if self.plan.abandon is not None and self.last.step == self._abandon_key:
             return self._after_abandon(self.plan.abandon)
@@ -159,7 +171,7 @@ class _Situation:
             case Outcome.NOT_SENT | Outcome.RETRYABLE | Outcome.UNAUTHORISED:
                 if self._stale() and not self.open_finals:
                     return self._abandon()
-                return self._perform(self.plan.final, cap=FINAL_REPEAT_CAP)
+                return self._perform(self.plan.final, cap=self._final_cap)
             case Outcome.UNKNOWN:
                 return self._lost(self.plan.final)
             case Outcome.ALREADY:
@@ -207,7 +219,7 @@ class _Situation:
     def _lost(self, step: Step) -> Move:
         match step.lost:
             case Lost.REPEAT:
-                return self._perform(step, cap=FINAL_REPEAT_CAP if step == self.plan.final else None)
+                return self._perform(step, cap=self._final_cap if step == self.plan.final else None)
             case Lost.RESTART:
                 return self._abandon()
             case Lost.LOOK_UP if self.plan.look_up is not None:
@@ -284,6 +296,13 @@ class _Situation:
         wait = min(self.pace.base * 2.0 ** min(max(trouble - 1, 0), 30), cap or self.pace.cap, self.pace.cap)
         wait *= random.Random(f"{self.pace.seed}:{len(self.history)}").uniform(0.5, 1.0)  # noqa: S311
         return self.last.at + max(wait, self.last.retry_after or timedelta(0))
+
+    @property
+    def _final_cap(self) -> timedelta | None:
+        """How far apart repeats of the final step may be: minutes, while what was lost may still be found out."""
+        since = self.open_finals[0].at if self.open_finals else self.now
+        close = max(self.plan.draft_lifetime, FINAL_REPEATS_CLOSE)
+        return FINAL_REPEAT_CAP if self.last.at - since <= close else None
 
     def _stale(self) -> bool:
         """Whether the draft is so old that it may expire under our hands."""

@@ -31,7 +31,7 @@ from reporter.delivery.markers import Markers, series_of
 from reporter.delivery.model import Entry, Marker, Pace, Perform, Settle, Verdict, lane_name
 from reporter.delivery.moves import may_have_filed, next_move
 from reporter.delivery.queue import Queue
-from reporter.errors import NotFoundError, PolicyError, UsageError
+from reporter.errors import CustodyError, NotFoundError, PolicyError, UsageError
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.frozen import thaw
 from reporter.submissions.model import ReceiptKind, State
@@ -69,7 +69,9 @@ class _Held:
 
     @property
     def may_have_filed(self) -> bool:
-        return self.plan is not None and may_have_filed(self.plan, self.history)
+        if self.plan is None:  # its package cannot be read: whatever was called may have filed
+            return bool(self.history)
+        return may_have_filed(self.plan, self.history)
 
     def receipt(self, now: datetime) -> Settle | None:
         """Give the receipt that the ledger holds, such as one that a late worker brought."""
@@ -247,8 +249,14 @@ class ResolutionService:
         if row is None:
             raise PolicyError(f"Nothing of {reference} was approved for {authority} ({desk.environment}) yet.")
         history = self._ledger.entries(connection, row.id)
-        plan = desk.adapter.plan(thaw(self._bodies.open(connection, row.package_body or ""))) if history else None
-        return _Held(row, revision, history, plan)
+        return _Held(row, revision, history, self._plan(connection, row, desk) if history else None)
+
+    def _plan(self, connection: Connection, row: Submission, desk: Desk) -> Plan | None:
+        """Give the plan of what was approved; None where that cannot be read any more."""
+        try:
+            return desk.adapter.plan(thaw(self._bodies.open(connection, row.package_body or "")))
+        except CustodyError:
+            return None
 
     def _open_version(self, connection: Connection, reference: str, authority: str, desk: Desk) -> None:
         """See that there is a submission to which a receipt from elsewhere can belong."""

@@ -13,7 +13,7 @@ from reporter.clock import Clock
 from reporter.config import Delivery as Settings
 from reporter.db.engine import reading
 from reporter.delivery.circuit import Breaker
-from reporter.delivery.engine import Engine, Load, Result
+from reporter.delivery.engine import Engine, Load, NoConnectionError, Result
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, lane_name
@@ -21,6 +21,7 @@ from reporter.delivery.pulse import Pulse
 from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
+from reporter.errors import ConfigurationError, CustodyError, PolicyError
 from reporter.evidence import service as evidence
 from reporter.evidence.vault import EvidenceVault
 from reporter.submissions.packaging import Desk
@@ -101,8 +102,13 @@ class DeliveryService:
 
         Raises:
             CustodyError: Its package or a preservation record cannot be read.
+            NoConnectionError: The authority's credential or section is missing or wrong.
         """
         authority = claim.lane.partition(":")[0]
+        try:
+            channel = self.connection(authority)
+        except (CustodyError, PolicyError, ConfigurationError) as error:
+            raise NoConnectionError(error.diagnostics()) from error
         desk = self._desks[authority]
         reference, package = self._submissions.frozen_package(claim.submission_id)
         with reading(self._database) as connection:
@@ -110,9 +116,7 @@ class DeliveryService:
             records = {
                 file.item: evidence.sealed_item(connection, reference, file.item, file.sha256) for file in package.files
             }
-        return Load(
-            package, desk.adapter, self.connection(authority), schema, lambda item: self._vault.open(records[item])
-        )
+        return Load(package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]))
 
     def connection(self, authority: str) -> Connection:
         """Give the open connection to an authority, connecting at first need."""

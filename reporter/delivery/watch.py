@@ -11,24 +11,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, exists, func, select
+from sqlalchemy import Connection, Engine, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from reporter.alarms import service as alarms
 from reporter.alarms.model import Kind, Matter
 from reporter.alarms.notices import Notifier
+from reporter.authority import Outcome
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import URGENT, oldest_due
-from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine, WorkerSeen
+from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, LedgerEntry, Quarantine, WorkerSeen
 from reporter.evidence.tables import EvidenceItem, Verification
-from reporter.submissions.model import NEEDS_PERSON
+from reporter.submissions.model import NEEDS_PERSON, State
 from reporter.submissions.tables import Submission
 
 #: What an alarm is about when there is no worker to name.
 NO_WORKER = "no worker"
+#: States in which nothing looks at the ledger any more.
+_OVER = (State.ACCEPTED, State.WITHDRAWN, State.REJECTED)
+#: So many lost answers in one delivery call for a person, while the calls go on: about a quarter of an hour of repeats
+#: of the final step, so that most of the day is left in which a draft at the authority lives.
+UNANSWERED_LIMIT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class Watch:
 def survey(connection: Connection, now: datetime, patience: Patience) -> Iterator[Matter]:
     """Give everything that a person must hear of now."""
     yield from _submissions_that_wait(connection)
+    yield from _contradicted_ones(connection)
+    yield from _unanswered_ones(connection)
     yield from _urgent_ones(connection, now - patience.urgent)
     for pause in connection.execute(select(col(LanePause.lane), col(LanePause.since))):
         yield Matter(Kind.LANE_PAUSED, pause.lane, pause.since, lane=pause.lane)
@@ -97,6 +105,46 @@ def _submissions_that_wait(connection: Connection) -> Iterator[Matter]:
     for row in connection.execute(query):
         lane = lane_name(row.authority, row.environment)
         yield Matter(Kind(row.state), row.id, row.since, row.reference, lane)
+
+
+def _contradicted_ones(connection: Connection) -> Iterator[Matter]:
+    """Those of which a worker brought home, too late to count, that they are filed, against what is recorded."""
+    as_recorded = and_(
+        col(Submission.state) == State.ACCEPTED, col(LateAnswer.reference).in_(["", col(Submission.receipt_reference)])
+    )
+    query = (
+        select(
+            col(LateAnswer.entry_id), col(LateAnswer.at), col(Submission.reference), col(Submission.authority),
+            col(Submission.environment),
+        )
+        .join(LedgerEntry, col(LedgerEntry.id) == col(LateAnswer.entry_id))
+        .join(Submission, col(Submission.id) == col(LedgerEntry.submission_id))
+        .where(col(LateAnswer.filed), col(Submission.state).in_(_OVER), ~as_recorded)
+    )  # fmt: skip
+    for row in connection.execute(query):
+        lane = lane_name(row.authority, row.environment)
+        yield Matter(Kind.CONTRADICTED, row.entry_id, row.at, row.reference, lane)
+
+
+def _unanswered_ones(connection: Connection) -> Iterator[Matter]:
+    """Those on their way whose calls keep losing their answers, be they of one attempt or of many."""
+    query = (
+        select(
+            col(Submission.id), col(Submission.reference), col(Delivery.lane),
+            func.min(col(LedgerEntry.intent_at)).label("since"),
+        )
+        .join(Delivery, col(Delivery.submission_id) == col(Submission.id))
+        .join(LedgerEntry, col(LedgerEntry.submission_id) == col(Submission.id))
+        .where(
+            col(Submission.state) == State.DELIVERING,
+            col(Delivery.available_at).is_not(None),
+            or_(col(LedgerEntry.outcome) == Outcome.UNKNOWN, col(LedgerEntry.outcome).is_(None)),
+        )
+        .group_by(col(Submission.id), col(Submission.reference), col(Delivery.lane))
+        .having(func.count() > UNANSWERED_LIMIT)
+    )  # fmt: skip
+    for row in connection.execute(query):
+        yield Matter(Kind.UNANSWERED, row.id, row.since, row.reference, row.lane)
 
 
 def _urgent_ones(connection: Connection, approved_before: datetime) -> Iterator[Matter]:
