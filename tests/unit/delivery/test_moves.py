@@ -11,6 +11,7 @@ from reporter.authority import Lost, Outcome, Plan, Step
 from reporter.delivery.model import Entry, Pace, Pause, Perform, Settle, Verdict
 from reporter.delivery.moves import (
     FINAL_REPEAT_CAP,
+    FINAL_REPEATED_FOR,
     UNDOCUMENTED_LIMIT,
     may_have_filed,
     next_move,
@@ -219,6 +220,45 @@ def test_repeats_of_a_finish_stay_minutes_apart() -> None:
     move = next_move(DRAFT_PLAN, calls, T0, PACE)
     assert isinstance(move, Perform)
     assert FINAL_REPEAT_CAP / 2 <= move.not_before - calls[-1].at <= FINAL_REPEAT_CAP
+
+
+def repeated(every: timedelta, span: timedelta, outcome: Outcome = U) -> list[Entry]:
+    """Give a lost finish, repeated so often for so long."""
+    begun = history(*UP_TO_FINISH, ("finish", U))
+    lost = begun[-1]
+    return begun + [replace(lost, id=f"f{n}", outcome=outcome, at=lost.at + n * every) for n in range(1, span // every)]
+
+
+@pytest.mark.parametrize("outcome", [U, Outcome.NOT_SENT, Outcome.RETRYABLE])
+def test_a_finish_is_repeated_for_a_week_ever_further_apart_and_then_is_in_doubt(outcome: Outcome) -> None:
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    late = repeated(hour, 2 * day, outcome)
+    move = next_move(DRAFT_PLAN, late, late[-1].at, PACE)
+    assert isinstance(move, Perform) and move.step.key == "finish"
+    assert move.not_before - late[-1].at > FINAL_REPEAT_CAP
+    calls = repeated(hour, FINAL_REPEATED_FOR, outcome)
+    assert isinstance(next_move(DRAFT_PLAN, calls, calls[-1].at, PACE), Perform)
+    calls = repeated(hour, FINAL_REPEATED_FOR + day, outcome)
+    end = next_move(DRAFT_PLAN, calls, calls[-1].at, PACE)
+    assert isinstance(end, Settle) and end.state is State.IN_DOUBT
+
+
+@pytest.mark.parametrize(
+    ("word", "then"), [(Outcome.ALREADY, State.ACCEPTED), (A, State.ACCEPTED), (Outcome.MISSING, State.IN_DOUBT)]
+)
+def test_the_authoritys_word_counts_however_late_it_comes(word: Outcome, then: State) -> None:
+    calls = repeated(timedelta(hours=1), timedelta(days=9))
+    calls.append(replace(calls[-1], outcome=word))
+    move = next_move(DRAFT_PLAN, calls, calls[-1].at, PACE)
+    assert isinstance(move, Settle) and move.state is then
+    calls[-1] = replace(calls[-1], outcome=Outcome.GONE)
+    assert isinstance(next_move(DRAFT_PLAN, calls, calls[-1].at, PACE), Perform)
+
+
+def test_after_a_rest_of_weeks_a_lost_finish_is_still_repeated() -> None:
+    calls = history(*UP_TO_FINISH, ("finish", U))
+    move = next_move(DRAFT_PLAN, calls, T0 + timedelta(days=30), PACE)
+    assert isinstance(move, Perform) and move.step.key == "finish"
 
 
 def test_the_authoritys_own_waiting_time_is_honoured() -> None:
