@@ -67,7 +67,7 @@ def _lives(process: int) -> bool:
         os.kill(process, 0)
         state = Path(f"/proc/{process}/stat")
         return not state.exists() or state.read_text().split()[2] not in ("Z", "X")
-    except ProcessLookupError:
+    except (ProcessLookupError, FileNotFoundError):
         return False
 
 
