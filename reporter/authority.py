@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
 
-from reporter.cases.model import Address, Case, Email, Phone
+from reporter.cases.model import Case
 from reporter.errors import Finding, UsageError
+from reporter.organisation import Organisation
 
 
 class Environment(StrEnum):
@@ -30,34 +31,6 @@ class Environment(StrEnum):
 
 
 # --- what a package is built from -------------------------------------------------------------------------------
-
-
-class Contact(BaseModel):
-    """A named person of the organisation, from reporter.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    first_name: str | None = None
-    last_name: str | None = None
-    emails: tuple[Email, ...] = ()
-    phones: tuple[Phone, ...] = ()
-    addresses: tuple[Address, ...] = ()
-
-
-class Organisation(BaseModel):
-    """Who reports: the profile from which every authority's reporter section is filled."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    established_in: str = "US"
-    serves: tuple[str, ...] = ()
-    ncmec_arrangement: bool = False
-    legal_url: str | None = None
-    terms_of_service: str | None = None
-    company_template: str | None = None
-    reporting_person: Contact = Contact()
-    law_enforcement_contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)

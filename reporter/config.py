@@ -21,9 +21,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from keycustody.credentials import NAME_PATTERN
 from reporter.alarms.wire import is_acceptable, is_loopback
-from reporter.authority import Contact, Environment, Organisation
+from reporter.authority import Environment
 from reporter.db.engine import sqlite_url
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
+from reporter.organisation import Contact, Organisation
 
 FILE_NAME = "reporter.toml"
 _PREFIX, _NESTED = "REPORTER_", "__"

@@ -14,20 +14,10 @@ from adapters.ncmec.assumptions import Prober
 from adapters.ncmec.client import NCMECConnection
 from adapters.ncmec.plan import plan_of
 from adapters.ncmec.sandbox import CyberTipline
-from reporter.authority import (
-    Check,
-    Connection,
-    Endpoint,
-    Environment,
-    Imported,
-    Observation,
-    Organisation,
-    Package,
-    Packaging,
-    Plan,
-)
+from reporter.authority import Check, Connection, Endpoint, Environment, Imported, Observation, Package, Packaging, Plan
 from reporter.cases.model import Case
 from reporter.errors import ConfigurationError, Finding
+from reporter.organisation import Organisation
 
 #: CyberTipline Reporting API Technical Documentation, section 2.
 PINNED = {

@@ -21,7 +21,6 @@ from reporter.authority import (
     EvidenceFacts,
     Lost,
     Observation,
-    Organisation,
     Outcome,
     Package,
     Packaging,
@@ -29,6 +28,7 @@ from reporter.authority import (
 )
 from reporter.cases.model import Case
 from reporter.errors import AuthorityTroubleError
+from reporter.organisation import Organisation
 
 _BYTES = b"Harmless bytes that ask how this interface behaves.\n"
 _UNKNOWN_REPORT = "1"

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from reporter.authority import Contact, Organisation
 from reporter.cases import locations, model, people
+from reporter.organisation import Contact, Organisation
 
 _NAME = "firstName=first_name lastName=last_name phone=phones email=emails address=addresses"
 _ACCOUNT = (

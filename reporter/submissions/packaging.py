@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reporter.authority import Adapter, Environment, Organisation, Packaging
+from reporter.authority import Adapter, Environment, Packaging
 from reporter.cases.model import Case
 from reporter.evidence import service as evidence
+from reporter.organisation import Organisation
 from reporter.submissions.schemas import SchemaShelf
 
 

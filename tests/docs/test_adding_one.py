@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from reporter.authority import Adapter, Call, Endpoint, Environment, EvidenceFacts, Organisation, Outcome, Packaging
+from reporter.authority import Adapter, Call, Endpoint, Environment, EvidenceFacts, Outcome, Packaging
 from reporter.cases.model import Case
+from reporter.organisation import Organisation
 from reporter.testing.clock import FakeClock
 
 ROOT = Path(__file__).parents[2]

@@ -15,17 +15,16 @@ from reporter.authority import (
     Answer,
     Call,
     Connection,
-    Contact,
     Endpoint,
     Environment,
     EvidenceFacts,
-    Organisation,
     Outcome,
     Package,
     Packaging,
     Step,
 )
 from reporter.cases.model import Case, Email
+from reporter.organisation import Contact, Organisation
 from reporter.submissions.frozen import freeze, thaw
 from reporter.testing.bench import chunks
 from reporter.testing.clock import FakeClock

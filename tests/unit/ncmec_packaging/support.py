@@ -11,8 +11,9 @@ from lxml import etree
 
 from adapters.ncmec.structure import elements, text_of
 from adapters.ncmec.tables import COMPLEX_TYPES
-from reporter.authority import Contact, Environment, EvidenceFacts, Organisation, Packaging
+from reporter.authority import Environment, EvidenceFacts, Packaging
 from reporter.cases.model import Case
+from reporter.organisation import Contact, Organisation
 from tests.unit.ncmec_packaging.full_case import FULL_CASE
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

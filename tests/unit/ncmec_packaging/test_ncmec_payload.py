@@ -9,8 +9,9 @@ from lxml import etree
 
 from adapters.ncmec import payload, reading, rules
 from adapters.ncmec.structure import as_xsd
-from reporter.authority import Contact, EvidenceFacts, Package
+from reporter.authority import EvidenceFacts, Package
 from reporter.cases.model import Case
+from reporter.organisation import Contact
 from tests.unit.ncmec_packaging.support import NOW, ORGANISATION, case, evidence, packaging
 
 

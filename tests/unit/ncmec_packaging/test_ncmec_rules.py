@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.ncmec import rules
-from reporter.authority import Contact
+from reporter.organisation import Contact
 from tests.unit.ncmec_packaging.parts import PAST, account, associated, file, human, incident, located, needs, someone
 from tests.unit.ncmec_packaging.support import ORGANISATION, case, evidence, packaging
 
