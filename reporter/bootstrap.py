@@ -15,8 +15,6 @@ from sqlalchemy import Engine as Database
 
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
 from reporter import config
 from reporter.alarms.wire import Way
 from reporter.audit import service as audit
@@ -48,7 +46,8 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.vault import EvidenceVault
-from reporter.home import Layout
+from reporter.keys.opening import open_custody
+from reporter.layout import Layout
 from reporter.submissions.packaging import Desk
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
@@ -151,10 +150,7 @@ def open_home(
     clock = clock or SystemClock()
     adapters = find_adapters()
     layout = Layout(configuration.home)
-    with custody_errors(
-        next_step="Restore the folder from its backup: without its keys nothing that was sealed opens."
-    ):
-        provider = LocalKeyring.open(layout.keyring)
+    custody = open_custody(configuration)
     shelf = SchemaShelf()
     desks = {name: desk_of(name, configuration, adapters, shelf) for name in configuration.authority}
     database = database or open_engine(configuration.database, pool_size=configuration.delivery.concurrency + 3)
@@ -163,8 +159,8 @@ def open_home(
     except EnvironmentTroubleError:
         database.dispose()
         raise
-    credentials = CredentialStore(layout.credentials, provider)
-    keys = CaseKeys(provider, KeyStore(layout.wraps))
+    credentials = custody.credentials
+    keys = CaseKeys(custody.provider, custody.store)
     objects = LocalObjectStore(layout.objects)
     vault = EvidenceVault(keys, objects, clock)
     bodies = BodyVault(keys)

@@ -13,7 +13,7 @@ import shlex
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -27,6 +27,8 @@ from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.organisation import Contact, Organisation
 
 FILE_NAME = "reporter.toml"
+#: What may stand in a path of a URL as it is.
+_WEB_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 _PREFIX, _NESTED = "REPORTER_", "__"
 _SECRET = "secret:"  # noqa: S105
 #: Pydantic's words for a wrong type, where they would not help.
@@ -43,6 +45,9 @@ def home_folder() -> Path:
     """Give the home: ``$REPORTER_HOME``, by default ``~/.local/share/reporter``."""
     chosen = os.environ.get("REPORTER_HOME")
     return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".local" / "share" / "reporter"
+
+
+_Path = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class _Section(BaseModel):
@@ -66,9 +71,34 @@ class Delivery(_Section):
 
 
 class Keys(_Section):
-    """For how many days copies of the key store are kept, which certificates of destruction state."""
+    """
+    Who holds the root key (``provider``), what unlocks it, and where wraps are kept; paths may begin with ``~``.
 
+    ``backup_horizon_days``: for how long copies of the key store are kept, which certificates of destruction state.
+    """
+
+    provider: Literal["local", "pkcs11", "transit"] = "local"
+    passphrase_file: _Path | None = None
+    machine_secret_file: _Path | None = None
+    module: _Path | None = None
+    token: str = ""
+    pin_file: _Path | None = None
+    url: str = ""
+    mount: str = Field(default="transit", pattern=_WEB_NAME)
+    token_file: _Path | None = None
+    ca_file: _Path | None = None
+    name: str = Field(default="reporter", pattern=_WEB_NAME)
+    store_url: str = ""
     backup_horizon_days: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Keys:
+        needed = {"local": (), "pkcs11": ("module", "token"), "transit": ("url", "token_file")}[self.provider]
+        if missing := [key for key in needed if not getattr(self, key)]:
+            raise ValueError(f"provider {self.provider} needs {' and '.join(missing)}")
+        if self.url and not is_acceptable(self.url):
+            raise ValueError("url must be https:// (or http:// to this machine), without a password in it")
+        return self
 
 
 class Evidence(_Section):
@@ -328,14 +358,15 @@ def _refuse_secrets(configuration: Configuration, in_file: dict[str, Any]) -> No
             raise ConfigurationError(
                 f"{key}: what follows {_SECRET} must be 1 to 64 lower-case letters, digits, '.', '_' or '-'."
             )
-    for key, url in (("http.proxy", configuration.http.proxy), ("database_url", in_file.get("database_url"))):
+    whole = "Give the whole URL in the variable {}."
+    keys = in_file.get("keys")
+    for key, url, advice in (
+        ("http.proxy", configuration.http.proxy, "Use a proxy that knows this machine without a password."),
+        ("database_url", in_file.get("database_url"), whole.format("REPORTER_DATABASE_URL")),
+        ("keys.store_url", keys.get("store_url") if keys else None, whole.format("REPORTER_KEYS__STORE_URL")),
+    ):
         if url and _names_a_password(url):
-            raise ConfigurationError(
-                f"{key}: a secret never stands in the configuration.",
-                next_step="Give the whole URL in the variable REPORTER_DATABASE_URL."
-                if key == "database_url"
-                else "Use a proxy that knows this machine without a password.",
-            )
+            raise ConfigurationError(f"{key}: a secret never stands in the configuration.", next_step=advice)
 
 
 def _names_a_password(url: Any) -> bool:

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,9 +14,6 @@ from sqlalchemy import Engine, text
 
 from keycustody import files
 from keycustody.cases import CaseKeys
-from keycustody.credentials import CredentialStore
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
 from reporter import config
 from reporter.alarms import service as alarms
 from reporter.bootstrap import connect, desk_of, find_adapters
@@ -32,7 +29,9 @@ from reporter.errors import ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
-from reporter.home import Layout
+from reporter.keys import checks
+from reporter.keys.opening import Custody, open_custody
+from reporter.layout import Layout
 from reporter.submissions.schemas import SchemaShelf
 
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
@@ -54,12 +53,19 @@ def examine() -> list[Symptom]:
         configuration = config.load()
     except ReporterError as error:
         return [Symptom("configuration", "fail", error.diagnostics())]
-    symptoms = [Symptom("configuration", "ok", str(configuration.home / config.FILE_NAME))]
-    for look in (_variables, _home, _keys, _database, _installation, _organisation, _alarm):
-        symptoms += _safely(look.__name__.strip("_"), partial(look, configuration))
-    for name in configuration.authority:
-        symptoms += _safely(name, partial(_authority, name, configuration))
-    return symptoms
+    custody = cache(partial(open_custody, configuration))  # a person asked for a passphrase is asked once
+    looks: list[tuple[str, Callable[[], Iterator[Symptom]]]] = [
+        ("variables", partial(_variables, configuration)),
+        ("home", partial(_home, configuration)),
+        ("keys", partial(_keys, configuration, custody)),
+        ("database", partial(_database, configuration, custody)),
+        ("installation", partial(_installation, configuration)),
+        ("organisation", partial(_organisation, configuration)),
+        ("alarm", partial(_alarm, configuration, custody)),
+        *((name, partial(_authority, name, configuration, custody)) for name in configuration.authority),
+    ]
+    found = [Symptom("configuration", "ok", str(configuration.home / config.FILE_NAME))]
+    return found + [symptom for name, look in looks for symptom in _safely(name, look)]
 
 
 def _safely(name: str, look: Callable[[], Iterator[Symptom]]) -> list[Symptom]:
@@ -89,13 +95,13 @@ def _home(configuration: Configuration) -> Iterator[Symptom]:
     yield Symptom("disk", state, f"{free / (1 << 30):.1f} GiB free at {home}")
 
 
-def _keys(configuration: Configuration) -> Iterator[Symptom]:
+def _keys(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
     layout = Layout(configuration.home)
-    for folder in (layout.wraps, layout.credentials, layout.objects):
+    folders = [layout.credentials, layout.objects, *([] if configuration.keys.store_url else [layout.wraps])]
+    for folder in folders:
         yield from _safely(folder.name, partial(_private, folder))
-    with custody_errors():
-        provider = LocalKeyring.open(layout.keyring)
-    yield Symptom("keys", "ok", f"local keyring, version {provider.current_version}")
+    for name, state, words in checks.examine(configuration, custody()):
+        yield Symptom(name, state, words)
 
 
 def _private(folder: Path) -> Iterator[Symptom]:
@@ -104,7 +110,7 @@ def _private(folder: Path) -> Iterator[Symptom]:
     yield from ()
 
 
-def _database(configuration: Configuration) -> Iterator[Symptom]:
+def _database(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
     engine = open_engine(configuration.database)
     try:
         migrate.require_current(engine)
@@ -119,7 +125,7 @@ def _database(configuration: Configuration) -> Iterator[Symptom]:
         yield from _schemas(configuration, engine)
         yield from _alarms(engine)
         yield from _safely("memory", partial(_memory, configuration, engine))
-        yield from _safely("cases", partial(_cases, configuration, engine))
+        yield from _safely("cases", partial(_cases, custody, engine))
     finally:
         engine.dispose()
 
@@ -177,12 +183,9 @@ def _memory(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
         yield Symptom("memory", "ok", "the database remembers all that the object store does")
 
 
-def _cases(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+def _cases(custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
     """Open the newest case: that fails where keys and database do not belong together."""
-    layout = Layout(configuration.home)
-    with custody_errors():
-        keys = CaseKeys(LocalKeyring.open(layout.keyring), KeyStore(layout.wraps))
-    store = CaseStore(BodyVault(keys))
+    store = CaseStore(BodyVault(CaseKeys(custody().provider, custody().store)))
     with transaction(engine) as connection:
         cases = store.summaries(connection)
         if cases:
@@ -206,29 +209,26 @@ def _organisation(configuration: Configuration) -> Iterator[Symptom]:
         yield Symptom("organisation", "fail", "no authority is configured; add an [authority.NAME] section")
 
 
-def _alarm(configuration: Configuration) -> Iterator[Symptom]:
+def _alarm(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
     alarm = configuration.alarm
     if not alarm.reaches_somebody:
         yield Symptom("alarm", "warn", "nobody hears of trouble: set command, webhook or mail in the [alarm] section")
     if alarm.heartbeat_file and not os.access((configuration.home / alarm.heartbeat_file).parent, os.W_OK):
         yield Symptom("alarm", "warn", "alarm.heartbeat_file: its folder is missing or cannot be written")
-    layout = Layout(configuration.home)
     if not alarm.secrets:
         return
     with custody_errors():
-        kept = CredentialStore(layout.credentials, LocalKeyring.open(layout.keyring)).names()
+        kept = custody().credentials.names()
     for key, name in alarm.secrets.items():
         if name not in kept:
             yield Symptom("alarm", "warn", f"{key}: secret:{name} is not set; run: reporter secret set {name}")
 
 
-def _authority(name: str, configuration: Configuration) -> Iterator[Symptom]:
+def _authority(name: str, configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
     """Go as far as sending: section, URL, credential, proxy and certificates are what a delivery needs."""
-    layout, section = Layout(configuration.home), configuration.authority[name]
+    section = configuration.authority[name]
     desk = desk_of(name, configuration, find_adapters(), SchemaShelf())
-    with custody_errors():
-        credentials = CredentialStore(layout.credentials, LocalKeyring.open(layout.keyring))
-    with connect(name, configuration, desk, credentials):
+    with connect(name, configuration, desk, custody().credentials):
         url = desk.adapter.endpoint_url(section.environment, section.base_url)
         yield Symptom(lane_name(name, section.environment), "ok", f"{url} as {section.username}")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from keycustody.credentials import CredentialStore
-from keycustody.providers import LocalKeyring
 from reporter import config
 from reporter.authority import Environment
+from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine
 from reporter.errors import EnvironmentTroubleError, UsageError
 from reporter.evidence.custody import custody_errors
+from reporter.keys.opening import create_custody
+from reporter.layout import Layout
 
 #: What the built-in sandbox accepts; of no use anywhere else.
 SANDBOX_SECRETS = {"ncmec-password": "pswd456"}
@@ -54,38 +56,11 @@ industry_classification = false      # true only with the signed MOU of the Indu
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where a home keeps what."""
-
-    home: Path
-
-    @property
-    def keyring(self) -> Path:
-        """Root keys."""
-        return self.home / "keys"
-
-    @property
-    def wraps(self) -> Path:
-        """The key store: case keys and item identities, wrapped; apart from database and objects."""
-        return self.home / "keystore"
-
-    @property
-    def credentials(self) -> Path:
-        """Sealed credentials of authorities."""
-        return self.home / "credentials"
-
-    @property
-    def objects(self) -> Path:
-        """Sealed evidence, one age file for each item."""
-        return self.home / "objects"
-
-
-def create(home: Path) -> None:
+def create(home: Path, keys: Mapping[str, str] | None = None) -> None:
     """
-    Set up a home: keys, credentials of the sandbox, database, and last of all reporter.toml.
+    Set up a home: database, keys, credentials of the sandbox, and last of all reporter.toml.
 
-    What an earlier attempt left behind is kept and built upon.
+    What an earlier attempt left behind is kept and built upon. ``keys`` is what stands in the [keys] section.
 
     Raises:
         UsageError: There is a home already; it is not touched.
@@ -103,14 +78,13 @@ def create(home: Path) -> None:
                 f"{home} is a Reporter home already; nothing was changed.", next_step="See: reporter doctor"
             )
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (layout.wraps, layout.credentials, layout.objects):
-            folder.mkdir(exist_ok=True, mode=0o700)
-        with custody_errors():
-            _make_keys(layout)
-        partial.write_text(_CONFIGURATION, encoding="utf-8")
-        database = open_engine(config.load(home, partial.name).database)
+        layout.objects.mkdir(exist_ok=True, mode=0o700)
+        partial.write_text(_CONFIGURATION + _section("keys", keys or {}), encoding="utf-8")
+        configuration = config.load(home, partial.name)
+        database = open_engine(configuration.database)
         migrate.upgrade(database)
         database.dispose()
+        _make_keys(configuration)
         partial.replace(file)
     except OSError as error:
         raise EnvironmentTroubleError(
@@ -118,8 +92,14 @@ def create(home: Path) -> None:
         ) from error
 
 
-def _make_keys(layout: Layout) -> None:
-    provider = LocalKeyring.open(layout.keyring) if layout.keyring.exists() else LocalKeyring.create(layout.keyring)
-    credentials = CredentialStore(layout.credentials, provider)
-    for name in SANDBOX_SECRETS.keys() - credentials.names().keys():
-        credentials.set(name, SANDBOX_SECRETS[name], Environment.SANDBOX)
+def _make_keys(configuration: Configuration) -> None:
+    credentials = create_custody(configuration).credentials
+    with custody_errors():
+        for name in SANDBOX_SECRETS.keys() - credentials.names().keys():
+            credentials.set(name, SANDBOX_SECRETS[name], Environment.SANDBOX)
+
+
+def _section(name: str, values: Mapping[str, str]) -> str:
+    """Write a section of TOML, whose basic strings are those of JSON (TOML 1.0.0, "String")."""
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join(["", f"[{name}]", *lines, ""]) if lines else ""

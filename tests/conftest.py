@@ -52,6 +52,7 @@ def _quiet_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
             if name != SCHEMA_VARIABLE:
                 patch.delenv(name)
         patch.setenv("REPORTER_HOME", str(tmp_path_factory.mktemp("no-home")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))  # for machine secrets
         yield
 
 

@@ -40,9 +40,10 @@ def demo() -> None:
     from reporter.home import create
 
     screen = console()
-    home = Path(tempfile.mkdtemp(prefix="reporter-demo-"))
+    folder = Path(tempfile.mkdtemp(prefix="reporter-demo-"))
+    home = folder / "home"
     title(screen, home)
-    create(home)
+    create(home, keys={"machine_secret_file": str(folder / "machine-secret")})
     with _sandbox() as (double, url), _environment(url):
         house = open_home(home)
         try:

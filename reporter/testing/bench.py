@@ -21,8 +21,9 @@ from sqlalchemy import insert, select
 
 from keycustody.cases import CaseKeys
 from keycustody.files import make_folder
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.authority import Adapter, Answer, Call, Connection, Environment, Package
 from reporter.db import migrate
 from reporter.db.engine import open_engine, sqlite_url, transaction
@@ -63,7 +64,7 @@ def fresh_database(folder: Path) -> Database:
 def fresh_bodies(folder: Path) -> BodyVault:
     """Make a keyring and a key store, and give what seals with them."""
     make_folder(folder / "wraps")
-    return BodyVault(CaseKeys(LocalKeyring.create(folder / "keys"), KeyStore(folder / "wraps")))
+    return BodyVault(CaseKeys(LocalKeyring.create(folder / "keys", Places()), FolderKeyStore(folder / "wraps")))
 
 
 def chunks(content: bytes) -> Iterator[bytes]:

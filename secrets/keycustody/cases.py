@@ -2,12 +2,13 @@
 One key for each case, and what lies under it: bodies and the identities of evidence items.
 
 The case key is made at first need, wrapped by the provider and kept in the key store. Removing its wrap there makes
-everything of the case unreadable.
+everything of the case unreadable, at the latest when other processes have forgotten the key too: a few minutes.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -25,6 +26,8 @@ from keycustody.wraps import KEY_BYTES, NONCE_BYTES, Wrap, associated_data, unwr
 #: First byte of a sealed body: AES-256-GCM, then the nonce, then ciphertext and tag.
 _BODY_VERSION = b"\x01"
 _CACHED_CASES = 256
+#: How long a key stays in memory without asking the key store again: so long may a destroyed one live on in a worker.
+REMEMBERED_SECONDS = 300.0
 _CASE_KEY_VERSION = 1
 
 
@@ -42,10 +45,9 @@ class Fault(StrEnum):
 class CaseKeys:
     """Seals and opens under the keys of cases; safe to share between threads."""
 
-    def __init__(self, provider: KeyProvider, store: KeyStore) -> None:
-        self._provider = provider
-        self._store = store
-        self._cache: OrderedDict[str, bytes] = OrderedDict()
+    def __init__(self, provider: KeyProvider, store: KeyStore, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._provider, self._store, self._monotonic = provider, store, monotonic
+        self._cache: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._lock = Lock()
 
     def seal_body(self, case: str, body: str, kind: str, plaintext: bytes) -> bytes:
@@ -114,6 +116,20 @@ class CaseKeys:
         """
         self._store.delete(_item_id(item))
 
+    def forget_case(self, case: str) -> None:
+        """
+        Remove the key of a case: without it all that is sealed for the case is noise.
+
+        Another process may still hold the key for ``REMEMBERED_SECONDS``.
+
+        Raises:
+            StorageError: The key store cannot be written.
+
+        """
+        self._store.delete(_case_id(case))
+        with self._lock:
+            self._cache.pop(case, None)
+
     def lineage(self, case: str, item: str) -> list[str]:
         """
         Give the ids of the keys that stand between the root and an item, its own first, as far as they are there.
@@ -178,13 +194,19 @@ class CaseKeys:
         return True
 
     def _key(self, case: str, *, make: bool = False) -> bytes:
+        now = self._monotonic()
         with self._lock:
-            if (key := self._cache.get(case)) is None:
-                key = self._cache[case] = self._read(case, make)
-            self._cache.move_to_end(case)
+            for old in [name for name, (_, until) in self._cache.items() if until <= now]:
+                del self._cache[old]
+            if case in self._cache:
+                self._cache.move_to_end(case)
+                return self._cache[case][0]
+        key = self._read(case, make)  # outside the lock: a provider that is slow for one case keeps no other waiting
+        with self._lock:
+            self._cache[case] = key, now + REMEMBERED_SECONDS
             if len(self._cache) > _CACHED_CASES:
                 self._cache.popitem(last=False)
-            return key
+        return key
 
     def _read(self, case: str, make: bool) -> bytes:
         context = _case_context(case)

@@ -6,6 +6,7 @@ Everything here raises plain ``OSError``; the stores say with ``trouble`` what i
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import sys
@@ -91,6 +92,17 @@ def replace(path: Path, content: bytes) -> None:
     finally:
         partial.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Run a block while nobody else, in this process or another, holds this folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read(path: Path) -> BinaryIO:

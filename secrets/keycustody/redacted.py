@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 class Redacted:
-    """A secret that says nothing of itself, printed, pickled or copied; only ``reveal`` gives it."""
+    """A secret that says nothing of itself, printed, serialised, pickled or copied; only ``reveal`` gives it."""
 
     __slots__ = ("_secret",)
 
@@ -19,6 +19,9 @@ class Redacted:
 
     def __repr__(self) -> str:
         return "Redacted()"
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a secret is neither pickled nor copied")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is neither pickled nor copied")

@@ -17,8 +17,9 @@ import pytest
 
 from keycustody import age, files
 from keycustody.cases import CaseKeys
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.clock import SystemClock
 from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import LocalObjectStore
@@ -39,7 +40,7 @@ REFERENCE = "TS-2026-000101"
 def vault(tmp_path: Path) -> EvidenceVault:
     for name in ("keystore", "objects"):
         files.make_folder(tmp_path / name)
-    keys = CaseKeys(LocalKeyring.create(tmp_path / "keys"), KeyStore(tmp_path / "keystore"))
+    keys = CaseKeys(LocalKeyring.create(tmp_path / "keys", Places()), FolderKeyStore(tmp_path / "keystore"))
     return EvidenceVault(keys, LocalObjectStore(tmp_path / "objects"), SystemClock())
 
 

@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy import Engine as Database
 
 from keycustody.cases import CaseKeys
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.authority import Answer, Call, Lost, Outcome, Package, Plan, Step
 from reporter.clock import Clock, SystemClock
 from reporter.db.engine import open_engine
@@ -62,7 +63,7 @@ def filed(folder: Path, lane: str) -> Path:
 
 def worker(database: Database, folder: Path, lane: str, clock: Clock, die_at: int = 0) -> Worker:
     """Give a worker of some threads; a package's authority names its submission here."""
-    bodies = BodyVault(CaseKeys(LocalKeyring.open(folder / "keys"), KeyStore(folder / "wraps")))
+    bodies = BodyVault(CaseKeys(LocalKeyring.open(folder / "keys", Places()), FolderKeyStore(folder / "wraps")))
     adapter: Any = SimpleNamespace(plan=lambda _package: PLAN)
     connection: Any = Appending(filed(folder, lane), die_at)
     engine = Engine(

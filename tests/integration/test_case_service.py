@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, text
 
 from keycustody import files
 from keycustody.cases import CaseKeys
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.audit import service as audit
 from reporter.authority import Imported
 from reporter.cases import sealing as sealing_module
@@ -125,7 +126,7 @@ class Room:
 def room(tmp_path: Path, engine: Engine) -> Room:
     for name in ("keystore", "objects"):
         files.make_folder(tmp_path / name)
-    keys = CaseKeys(LocalKeyring.create(tmp_path / "keys"), KeyStore(tmp_path / "keystore"))
+    keys = CaseKeys(LocalKeyring.create(tmp_path / "keys", Places()), FolderKeyStore(tmp_path / "keystore"))
     clock = FakeClock()
     vault = EvidenceVault(keys, LocalObjectStore(tmp_path / "objects"), clock)
     return Room(tmp_path, engine, clock, vault, BodyVault(keys))

@@ -1,5 +1,5 @@
 """
-The contract suites: whoever writes an adapter, a key provider or an object store subclasses one and inherits its tests.
+The contract suites: whoever writes an adapter, a key provider or a store subclasses one and inherits its tests.
 
 They need pytest; nothing else of the program does. A suite is subclassed under a name that begins with ``Test``.
 """
@@ -9,6 +9,6 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
-        for module in ("connections", "deliveries", "endpoints", "keys", "objects", "packages", "subject")
+        for module in ("connections", "deliveries", "endpoints", "keys", "keystores", "objects", "packages", "subject")
     )
 )

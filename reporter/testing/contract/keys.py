@@ -83,7 +83,7 @@ class KeyProviderContract:
     def test_a_wrap_names_its_key_and_the_present_version(self, provider: KeyProvider) -> None:
         wrap = provider.wrap(_KEY, _CONTEXT)
         assert wrap.kek_version == provider.current_version >= 1
-        assert wrap.kek_id
+        assert wrap.kek_id == provider.kek_id != ""
         assert wrap.alg
 
     def test_a_key_that_is_not_held_is_called_missing(self, provider: KeyProvider) -> None:
@@ -91,6 +91,20 @@ class KeyProviderContract:
         for missing in (replace(wrap, kek_version=wrap.kek_version + 1000), replace(wrap, kek_id="another-key")):
             with pytest.raises(MissingKeyError):
                 provider.unwrap(missing, _CONTEXT)
+
+    def test_after_rotation_new_wraps_name_the_new_version_and_old_ones_open(
+        self, open_provider: Callable[[], KeyProvider]
+    ) -> None:
+        mine, others = open_provider(), open_provider()
+        old, before = mine.wrap(_KEY, _CONTEXT), mine.current_version
+        assert others.rotate() == others.current_version == before + 1
+        new = others.wrap(_KEY, _CONTEXT)
+        assert (new.kek_id, new.kek_version) == (old.kek_id, before + 1) == (mine.kek_id, mine.current_version)
+        for provider in (mine, others, open_provider()):
+            assert provider.unwrap(old, _CONTEXT) == provider.unwrap(new, _CONTEXT) == _KEY
+        with pytest.raises(KeyCustodyError):
+            mine.unwrap(replace(old, kek_version=new.kek_version), _CONTEXT)
+        assert mine.wrap(_KEY, _CONTEXT).kek_version == new.kek_version
 
     def test_no_two_wraps_are_alike_and_none_shows_the_key(self, provider: KeyProvider) -> None:
         wraps = [provider.wrap(_KEY, _CONTEXT) for _ in range(50)]
@@ -111,7 +125,7 @@ class KeyProviderContract:
         wrap = provider.wrap(secret, _CONTEXT)
         with pytest.raises(KeyCustodyError) as caught:
             provider.unwrap(wrap, {})
-        assert secret.decode() not in str(caught.value) + repr(provider) + repr(wrap)
+        assert secret.decode() not in str(caught.value) + repr(provider) + repr(wrap) + provider.describe()
 
 
 def _flipped(content: bytes, at: int) -> bytes:

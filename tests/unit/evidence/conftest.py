@@ -9,8 +9,9 @@ from sqlmodel import SQLModel
 
 from keycustody import files
 from keycustody.cases import CaseKeys
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.db.engine import open_engine, sqlite_url
 from reporter.evidence import tables
 from reporter.evidence.model import SealedItem
@@ -70,7 +71,7 @@ def house(tmp_path: Path) -> House:
     folder.mkdir()
     for name in ("keystore", "objects"):
         files.make_folder(home / name)
-    keys = CaseKeys(LocalKeyring.create(home / "keys"), KeyStore(home / "keystore"))
+    keys = CaseKeys(LocalKeyring.create(home / "keys", Places()), FolderKeyStore(home / "keystore"))
     objects = LocalObjectStore(home / "objects")
     return House(home, folder, keys, objects, EvidenceVault(keys, objects, Still()))
 

@@ -15,8 +15,9 @@ import hashlib, sys
 from pathlib import Path
 from keycustody import files
 from keycustody.cases import CaseKeys
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.clock import SystemClock
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.vault import EvidenceVault, Plain
@@ -24,7 +25,7 @@ from reporter.evidence.vault import EvidenceVault, Plain
 home, size = Path(sys.argv[1]), int(sys.argv[2])
 for name in ("keystore", "objects"):
     files.make_folder(home / name)
-keys = CaseKeys(LocalKeyring.create(home / "keys"), KeyStore(home / "keystore"))
+keys = CaseKeys(LocalKeyring.create(home / "keys", Places()), FolderKeyStore(home / "keystore"))
 vault = EvidenceVault(keys, LocalObjectStore(home / "objects"), SystemClock())
 digest = hashlib.sha256()
 for _ in range(size >> 20):

@@ -11,7 +11,7 @@ import pytest
 
 from keycustody.cases import CaseKeys
 from keycustody.errors import StorageError
-from keycustody.store import KeyStore
+from keycustody.store import FolderKeyStore
 from keycustody.wraps import Wrap
 from reporter.errors import DocumentError, EnvironmentTroubleError
 from reporter.evidence import source
@@ -173,7 +173,7 @@ def test_disk_full_in_the_middle_of_an_object(house) -> None:
 
 @pytest.mark.parametrize("fits", [0, 1, 2])
 def test_disk_full_for_the_keys(house, fits: int) -> None:
-    class FullKeyStore(KeyStore):
+    class FullKeyStore(FolderKeyStore):
         def put(self, key_id: str, wrap: Wrap) -> None:
             if len(list(self.folder.iterdir())) >= fits:
                 raise StorageError("The key store cannot be written: No space left on device.")

@@ -7,8 +7,9 @@ import pytest
 from keycustody import cases, files
 from keycustody.cases import CaseKeys
 from keycustody.errors import KeyExistsError, MissingKeyError, SealError, StorageError
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from keycustody.wraps import Wrap
 
 CASE, OTHER = "TS-2026-000101", "TS-2026-000102"
@@ -16,22 +17,22 @@ DIGEST = "ab" * 32
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> KeyStore:
+def store(tmp_path: Path) -> FolderKeyStore:
     files.make_folder(tmp_path / "wraps")
-    return KeyStore(tmp_path / "wraps")
+    return FolderKeyStore(tmp_path / "wraps")
 
 
 @pytest.fixture
 def provider(tmp_path: Path) -> LocalKeyring:
-    return LocalKeyring.create(tmp_path / "keyring")
+    return LocalKeyring.create(tmp_path / "keyring", Places())
 
 
 @pytest.fixture
-def keys(provider: LocalKeyring, store: KeyStore) -> CaseKeys:
+def keys(provider: LocalKeyring, store: FolderKeyStore) -> CaseKeys:
     return CaseKeys(provider, store)
 
 
-def test_body_opens_again_in_another_process(provider: LocalKeyring, store: KeyStore, keys: CaseKeys) -> None:
+def test_body_opens_again_in_another_process(provider: LocalKeyring, store: FolderKeyStore, keys: CaseKeys) -> None:
     sealed = keys.seal_body(CASE, "b1", "document", b"harmless")
     assert b"harmless" not in sealed
     assert CaseKeys(provider, store).open_body(CASE, "b1", "document", sealed) == b"harmless"
@@ -59,7 +60,7 @@ def test_altered_body_is_refused(keys: CaseKeys) -> None:
             keys.open_body(CASE, "b1", "document", wrong)
 
 
-def test_reading_makes_no_key(keys: CaseKeys, store: KeyStore) -> None:
+def test_reading_makes_no_key(keys: CaseKeys, store: FolderKeyStore) -> None:
     with pytest.raises(MissingKeyError):
         keys.open_body(CASE, "b1", "document", b"\x01" + bytes(40))
     with pytest.raises(MissingKeyError):
@@ -67,8 +68,8 @@ def test_reading_makes_no_key(keys: CaseKeys, store: KeyStore) -> None:
     assert list(store.folder.iterdir()) == []
 
 
-def test_case_key_is_read_once_for_many_bodies(provider: LocalKeyring, store: KeyStore) -> None:
-    class Counting(KeyStore):
+def test_case_key_is_read_once_for_many_bodies(provider: LocalKeyring, store: FolderKeyStore) -> None:
+    class Counting(FolderKeyStore):
         reads = 0
 
         def get(self, key_id: str) -> Wrap:
@@ -90,7 +91,34 @@ def test_memory_of_keys_is_bounded_and_forgets_nothing_for_good(keys: CaseKeys) 
     assert keys.open_body(CASE, "b1", "document", sealed) == b"harmless"
 
 
-def test_two_workers_at_once_agree_on_one_key(provider: LocalKeyring, store: KeyStore) -> None:
+def test_a_destroyed_case_key_is_forgotten_here_at_once_and_elsewhere_in_minutes(
+    provider: LocalKeyring, store: FolderKeyStore
+) -> None:
+    now = [1000.0]
+    here, elsewhere = (CaseKeys(provider, store, lambda: now[0]) for _ in range(2))
+    sealed = here.seal_body(CASE, "b1", "document", b"harmless")
+    elsewhere.open_body(CASE, "b1", "document", sealed)
+    here.forget_case(CASE)
+    here.forget_case(CASE)
+    with pytest.raises(MissingKeyError):
+        here.open_body(CASE, "b1", "document", sealed)
+    now[0] += cases.REMEMBERED_SECONDS - 1
+    assert elsewhere.open_body(CASE, "b1", "document", sealed) == b"harmless"
+    now[0] += 1
+    with pytest.raises(MissingKeyError):
+        elsewhere.open_body(CASE, "b1", "document", sealed)
+
+
+def test_keys_that_are_not_asked_for_any_more_leave_memory(provider: LocalKeyring, store: FolderKeyStore) -> None:
+    now = [1000.0]
+    keys = CaseKeys(provider, store, lambda: now[0])
+    keys.seal_body(CASE, "b1", "document", b"harmless")
+    now[0] += cases.REMEMBERED_SECONDS
+    keys.seal_body(OTHER, "b1", "document", b"harmless")
+    assert list(keys._cache) == [OTHER]
+
+
+def test_two_workers_at_once_agree_on_one_key(provider: LocalKeyring, store: FolderKeyStore) -> None:
     workers, barrier = [CaseKeys(provider, store) for _ in range(8)], Barrier(8)
     sealed: list[bytes] = []
 
@@ -107,7 +135,7 @@ def test_two_workers_at_once_agree_on_one_key(provider: LocalKeyring, store: Key
     assert [path.name for path in store.folder.iterdir()] == [f"case-{CASE}"]
 
 
-def test_identity_is_kept_sealed_and_given_back(keys: CaseKeys, store: KeyStore) -> None:
+def test_identity_is_kept_sealed_and_given_back(keys: CaseKeys, store: FolderKeyStore) -> None:
     keys.keep_identity(CASE, "i1", DIGEST, "AGE-SECRET-KEY-1EXAMPLE")
     assert keys.identity(CASE, "i1", DIGEST) == "AGE-SECRET-KEY-1EXAMPLE"
     for path in store.folder.iterdir():
@@ -117,7 +145,7 @@ def test_identity_is_kept_sealed_and_given_back(keys: CaseKeys, store: KeyStore)
         keys.keep_identity(CASE, "i1", DIGEST, "AGE-SECRET-KEY-1OTHER")
 
 
-def test_swapped_wrap_is_refused(keys: CaseKeys, store: KeyStore) -> None:
+def test_swapped_wrap_is_refused(keys: CaseKeys, store: FolderKeyStore) -> None:
     keys.keep_identity(CASE, "i1", DIGEST, "AGE-SECRET-KEY-1A")
     keys.keep_identity(CASE, "i2", DIGEST, "AGE-SECRET-KEY-1B")
     keys.keep_identity(OTHER, "i3", DIGEST, "AGE-SECRET-KEY-1C")
@@ -144,25 +172,8 @@ def test_forgotten_identity_is_gone(keys: CaseKeys) -> None:
         keys.identity(CASE, "i1", DIGEST)
 
 
-@pytest.mark.parametrize("key_id", ["", ".", "..", "../x", "a/b", ".partial-1", "-rf", "a\n", "ä", "a" * 129, "a\0"])
-def test_unsafe_ids_never_become_paths(store: KeyStore, key_id: str) -> None:
-    wrap = Wrap("k", 1, "a", b"", b"")
-    for use in (lambda: store.put(key_id, wrap), lambda: store.get(key_id), lambda: store.delete(key_id)):
-        with pytest.raises(ValueError):
-            use()
-    assert list(store.folder.iterdir()) == []
-
-
-def test_the_store_never_overwrites_and_leaves_no_partial(store: KeyStore) -> None:
-    store.put("a", Wrap("k", 1, "a", b"1", b"1"))
-    with pytest.raises(KeyExistsError):
-        store.put("a", Wrap("k", 1, "a", b"2", b"2"))
-    assert store.get("a").nonce == b"1"
-    assert [path.name for path in store.folder.iterdir()] == ["a"]
-
-
 def test_a_store_that_is_not_there_or_open_to_others_is_trouble_not_a_missing_key(tmp_path: Path) -> None:
-    store = KeyStore(tmp_path / "nowhere")
+    store = FolderKeyStore(tmp_path / "nowhere")
     for use in (lambda: store.put("a", Wrap("k", 1, "a", b"", b"")), lambda: store.get("a"), lambda: store.delete("a")):
         with pytest.raises(StorageError):
             use()

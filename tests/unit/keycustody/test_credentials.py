@@ -9,7 +9,8 @@ import pytest
 from keycustody import files
 from keycustody.credentials import CredentialStore
 from keycustody.errors import MissingKeyError, SealError, StorageError, WrongEnvironmentError
-from keycustody.providers import LocalKeyring
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
 from keycustody.redacted import Redacted
 
 SECRET = "correct horse ünïcode"
@@ -18,7 +19,7 @@ SECRET = "correct horse ünïcode"
 @pytest.fixture
 def store(tmp_path: Path) -> CredentialStore:
     files.make_folder(tmp_path / "credentials")
-    return CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keyring"))
+    return CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keyring", Places()))
 
 
 def test_secret_comes_back_for_its_environment(store: CredentialStore) -> None:

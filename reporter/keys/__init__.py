@@ -1,0 +1,1 @@
+"""The keys of a home: opened from its configuration, checked, locked anew."""

@@ -1,0 +1,76 @@
+"""From a configuration to who holds the root key, where wraps are kept, and the credentials under the same key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keycustody import files
+from keycustody.credentials import CredentialStore
+from keycustody.database_store import DatabaseKeyStore
+from keycustody.errors import MissingKeyError
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.providers import KeyProvider
+from keycustody.store import FolderKeyStore, KeyStore
+from reporter.config import Configuration, Keys
+from reporter.errors import ConfigurationError
+from reporter.evidence.custody import custody_errors
+from reporter.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """What keeps the keys of a home."""
+
+    provider: KeyProvider
+    store: KeyStore
+    credentials: CredentialStore
+
+
+def open_custody(configuration: Configuration) -> Custody:
+    """
+    Open what ``create_custody`` made.
+
+    Raises:
+        CustodyError: The keys are missing, or do not open.
+        EnvironmentTroubleError: They cannot be read, or others may read them.
+    """
+    layout, settings = Layout(configuration.home), configuration.keys
+    with custody_errors(
+        next_step="Restore the folder from its backup: without its keys nothing that was sealed opens."
+    ):
+        provider = LocalKeyring.open(layout.keyring, places(settings))
+    with custody_errors():
+        url = settings.store_url
+        store: KeyStore = DatabaseKeyStore.open(url) if url else FolderKeyStore(layout.wraps)
+    return Custody(provider, store, CredentialStore(layout.credentials, provider))
+
+
+def create_custody(configuration: Configuration) -> Custody:
+    """
+    Make the keys of a new home; what an earlier attempt left, or another machine made, is used.
+
+    Raises:
+        ConfigurationError: The passphrase is too short.
+        CustodyError: The keys that are there already cannot be used.
+        EnvironmentTroubleError: They cannot be written.
+    """
+    layout, settings = Layout(configuration.home), configuration.keys
+    with custody_errors(), files.trouble("The home cannot be written"):
+        for folder in (layout.wraps, layout.credentials):
+            files.make_folder(folder)
+        try:
+            LocalKeyring.open(layout.keyring, places(settings))
+        except MissingKeyError:
+            try:
+                LocalKeyring.create(layout.keyring, places(settings))
+            except ValueError as error:
+                raise ConfigurationError(f"keys.passphrase_file: {error}.") from error
+        if settings.store_url:
+            DatabaseKeyStore.create(settings.store_url)
+    return open_custody(configuration)
+
+
+def places(settings: Keys) -> Places:
+    """Say where a local keyring finds what unlocks it."""
+    return Places(settings.machine_secret_file, settings.passphrase_file)
