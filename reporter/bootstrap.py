@@ -46,7 +46,8 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.vault import EvidenceVault
-from reporter.keys.opening import open_custody
+from reporter.keys.opening import Custody, open_custody
+from reporter.keys.protecting import Protection
 from reporter.layout import Layout
 from reporter.submissions.packaging import Desk
 from reporter.submissions.schemas import SchemaShelf
@@ -62,7 +63,8 @@ class App:
     configuration: Configuration
     clock: Clock
     database: Database
-    credentials: CredentialStore
+    custody: Custody
+    protection: Protection
     adapters: Mapping[str, Adapter]
     desks: Mapping[str, Desk]
     vault: EvidenceVault
@@ -112,7 +114,7 @@ class App:
         with transaction(self.database) as connection, custody_errors():
             detail = f"{name} {environment}"
             audit.record(connection, at=self.clock.now(), actor=actor, kind="credential_set", detail=detail)
-            self.credentials.set(name, value, environment)
+            self.custody.credentials.set(name, value, environment)
 
     def close(self) -> None:
         """Close connections to authorities and to the database."""
@@ -159,7 +161,7 @@ def open_home(
     except EnvironmentTroubleError:
         database.dispose()
         raise
-    credentials = custody.credentials
+    protection = Protection(database, clock, configuration.keys, custody.provider)
     keys = CaseKeys(custody.provider, custody.store)
     objects = LocalObjectStore(layout.objects)
     vault = EvidenceVault(keys, objects, clock)
@@ -168,7 +170,7 @@ def open_home(
     queue = Queue(database, clock, lease)
 
     def connected(name: str) -> Connection:
-        return connect(name, configuration, desks[name], credentials, (transports or {}).get(name))
+        return connect(name, configuration, desks[name], custody.credentials, (transports or {}).get(name))
 
     submissions: SubmissionService
     cases = CaseService(
@@ -189,15 +191,16 @@ def open_home(
         quarantine,
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
-    alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, credentials)
+    alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials)
     room = evidence_room(
         database, clock, vault, bodies, configuration, objections=[needed_for_delivery], damaged=alarms.watch.check
     )
+    log = _log(configuration, database, clock, custody.credentials)
     return App(
-        configuration, clock, database, credentials, adapters, desks, vault, bodies, cases, submissions, deliveries,
-        authorities, ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
-        StandingService(database, clock, ledger, bodies), alarms, _log(configuration, database, clock, credentials),
-        room,
+        configuration, clock, database, custody, protection, adapters, desks, vault, bodies, cases, submissions,
+        deliveries, authorities,
+        ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
+        StandingService(database, clock, ledger, bodies), alarms, log, room,
     )  # fmt: skip
 
 

@@ -97,11 +97,16 @@ def _home(configuration: Configuration) -> Iterator[Symptom]:
 
 def _keys(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
     layout = Layout(configuration.home)
-    folders = [layout.credentials, layout.objects, *([] if configuration.keys.store_url else [layout.wraps])]
-    for folder in folders:
+    for folder in (layout.credentials, layout.objects):
         yield from _safely(folder.name, partial(_private, folder))
-    for name, state, words in checks.examine(configuration, custody()):
-        yield Symptom(name, state, words)
+    for state, words in checks.examine_provider(configuration, custody()):
+        yield Symptom("keys", state, words)
+    yield from _safely("keystore", partial(_keystore, custody))
+
+
+def _keystore(custody: Callable[[], Custody]) -> Iterator[Symptom]:
+    for state, words in checks.examine_store(custody()):
+        yield Symptom("keystore", state, words)
 
 
 def _private(folder: Path) -> Iterator[Symptom]:

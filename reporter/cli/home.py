@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from reporter.cli import quarantine
@@ -17,7 +20,17 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def init(as_json: AsJson = False) -> None:
+def init(
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--keys", metavar="KEY=VALUE", help="What stands in [keys] of reporter.toml, one key each time."),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option("--passphrase-file", metavar="FILE", help="Lock the root key with the passphrase in this file."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """
     Set up a home: reporter.toml, keys, database. It talks to the sandbox until you say otherwise.
 
@@ -29,12 +42,26 @@ def init(as_json: AsJson = False) -> None:
     from reporter.home import create
 
     home = home_folder()
-    create(home)
+    settings = _settings(keys or [])
+    if passphrase_file is not None:
+        settings["passphrase_file"] = str(passphrase_file.absolute())
+    create(home, settings)
     if as_json:
         print_json({"home": str(home)})
         return
     say(f"Reporter lives in {home} now. It reports to the built-in sandbox until you say otherwise.")
     say(f"Next: write who you are into {home / FILE_NAME}, and in another terminal run: reporter sandbox")
+
+
+def _settings(given: list[str]) -> dict[str, str]:
+    from reporter.config import Keys
+    from reporter.errors import UsageError
+
+    pairs = [text.partition("=") for text in given]
+    for key, _, value in pairs:
+        if key not in Keys.model_fields or not value:
+            raise UsageError(f"--keys takes KEY=VALUE; the keys are: {', '.join(Keys.model_fields)}.")
+    return {key: value for key, _, value in pairs}
 
 
 def doctor(as_json: AsJson = False) -> None:

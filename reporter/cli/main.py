@@ -21,6 +21,7 @@ from reporter.cli import (
     evidence,
     evidence_keeping,
     home,
+    key,
     sandbox,
     secret,
     submission,
@@ -40,6 +41,7 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")
+app.add_typer(key.app, name="key")
 app.add_typer(secret.app, name="secret")
 app.add_typer(home.db, name="db")
 evidence_keeping.register(evidence.app)

@@ -64,7 +64,7 @@ def list_(as_json: AsJson = False) -> None:
     from reporter.evidence.custody import custody_errors
 
     with open_app() as house, custody_errors():
-        names = house.credentials.names()
+        names = house.custody.credentials.names()
     if as_json:
         print_json({"secrets": names})
     else:

@@ -15,13 +15,13 @@ from reporter.keys.opening import Custody, places
 _CONTEXT = {"use": "doctor"}
 
 
-def examine(configuration: Configuration, custody: Custody) -> Iterator[tuple[str, str, str]]:
+def examine_provider(configuration: Configuration, custody: Custody) -> Iterator[tuple[str, str]]:
     """
-    Give name, state and words of each finding.
+    Give state and words of each finding about who holds the root key.
 
     Raises:
         CustodyError: What was wrapped does not open again.
-        EnvironmentTroubleError: The provider or the key store does not answer.
+        EnvironmentTroubleError: The provider does not answer.
     """
     provider = custody.provider
     with custody_errors():
@@ -29,15 +29,24 @@ def examine(configuration: Configuration, custody: Custody) -> Iterator[tuple[st
         wrap = provider.wrap(key, _CONTEXT)
         if provider.unwrap(wrap, _CONTEXT) != key:
             raise CustodyError("What the key provider wrapped does not open to the same.")
-        yield "keys", "ok", f"{provider.describe()}, version {wrap.kek_version}"
-        count = sum(1 for _ in custody.store.ids())
-        yield "key store", "ok", f"{custody.store.describe()}, {count:,} wraps"
+        yield "ok", f"{provider.describe()}, version {wrap.kek_version}"
     if isinstance(provider, LocalKeyring):
         unlocking = places(configuration.keys)
         for file in (unlocking.machine_secret_of(provider.kek_id), unlocking.passphrase):
             if file is not None and _lies_in(file, configuration.home):
-                words = f"{file} lies in the home: every copy of the home has what unlocks its keys; move it out"
-                yield "keys", "warn", words
+                yield "warn", f"{file} lies in the home: every copy of the home has what unlocks its keys; move it out"
+
+
+def examine_store(custody: Custody) -> Iterator[tuple[str, str]]:
+    """
+    Give state and words of each finding about the key store.
+
+    Raises:
+        EnvironmentTroubleError: It does not answer, or others may read it.
+    """
+    with custody_errors():
+        count = sum(1 for _ in custody.store.ids())
+        yield "ok", f"{custody.store.describe()}, {count:,} wraps"
 
 
 def _lies_in(file: Path, folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from keycustody import files
 from keycustody.credentials import CredentialStore
@@ -16,6 +17,13 @@ from reporter.config import Configuration, Keys
 from reporter.errors import ConfigurationError
 from reporter.evidence.custody import custody_errors
 from reporter.layout import Layout
+
+if TYPE_CHECKING:
+    from keycustody.hsm import TokenKeyring
+    from keycustody.transit import TransitKeyring
+
+
+_LOST = "Restore the folder from its backup: without its keys nothing that was sealed opens."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +44,8 @@ def open_custody(configuration: Configuration) -> Custody:
         EnvironmentTroubleError: They cannot be read, or others may read them.
     """
     layout, settings = Layout(configuration.home), configuration.keys
-    with custody_errors(
-        next_step="Restore the folder from its backup: without its keys nothing that was sealed opens."
-    ):
-        provider = LocalKeyring.open(layout.keyring, places(settings))
+    with custody_errors(next_step=_LOST if settings.provider == "local" else ""):
+        provider = _provider(layout, settings)
     with custody_errors():
         url = settings.store_url
         store: KeyStore = DatabaseKeyStore.open(url) if url else FolderKeyStore(layout.wraps)
@@ -59,16 +65,40 @@ def create_custody(configuration: Configuration) -> Custody:
     with custody_errors(), files.trouble("The home cannot be written"):
         for folder in (layout.wraps, layout.credentials):
             files.make_folder(folder)
-        try:
-            LocalKeyring.open(layout.keyring, places(settings))
-        except MissingKeyError:
-            try:
-                LocalKeyring.create(layout.keyring, places(settings))
-            except ValueError as error:
-                raise ConfigurationError(f"keys.passphrase_file: {error}.") from error
+        _create_provider(layout, settings)
         if settings.store_url:
             DatabaseKeyStore.create(settings.store_url)
     return open_custody(configuration)
+
+
+def _provider(layout: Layout, settings: Keys) -> KeyProvider:
+    return LocalKeyring.open(layout.keyring, places(settings)) if settings.provider == "local" else _remote(settings)
+
+
+def _create_provider(layout: Layout, settings: Keys) -> None:
+    if settings.provider != "local":
+        _remote(settings).create()
+        return
+    try:
+        LocalKeyring.open(layout.keyring, places(settings))
+    except MissingKeyError:
+        try:
+            LocalKeyring.create(layout.keyring, places(settings))
+        except ValueError as error:
+            raise ConfigurationError(f"keys.passphrase_file: {error}.") from error
+
+
+def _remote(settings: Keys) -> TokenKeyring | TransitKeyring:
+    """Give a provider that holds the key itself; nothing is asked yet."""
+    if settings.provider == "pkcs11" and settings.module:
+        from keycustody.hsm import TokenKeyring
+
+        return TokenKeyring(settings.module, settings.token, settings.name, settings.pin_file)
+    if settings.provider == "transit" and settings.token_file:
+        from keycustody.transit import TransitKeyring
+
+        return TransitKeyring(settings.url, settings.mount, settings.name, settings.token_file, settings.ca_file)
+    raise ConfigurationError("keys.provider: the keys that it needs are not set.")
 
 
 def places(settings: Keys) -> Places:

@@ -10,6 +10,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
 from reporter.db import migrate
 from reporter.db.engine import open_engine, sqlite_url
 from reporter.testing.documents import write_case
@@ -219,8 +221,8 @@ def garbled(name: str) -> Callable[[Home], None]:
 
 
 def another_keyring(home: Home) -> None:
-    (file,) = (home.folder / "keys").iterdir()
-    file.write_text(file.read_text().replace('"local-', '"local-0'))
+    shutil.rmtree(home.folder / "keys")
+    LocalKeyring.create(home.folder / "keys", Places())
 
 
 @pytest.mark.parametrize(
