@@ -85,15 +85,16 @@ import resource, sys
 from pathlib import Path
 from keycustody import files
 from keycustody.cases import CaseKeys
-from keycustody.providers import LocalKeyring
-from keycustody.store import KeyStore
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
+from keycustody.store import FolderKeyStore
 from reporter.clock import SystemClock
 from reporter.errors import EnvironmentTroubleError
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.vault import EvidenceVault, Plain
 
 home, folder, digest = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-keys = CaseKeys(LocalKeyring.open(home / "keys"), KeyStore(home / "keystore"))
+keys = CaseKeys(LocalKeyring.open(home / "keys", Places()), FolderKeyStore(home / "keystore"))
 vault = EvidenceVault(keys, LocalObjectStore(home / "objects"), SystemClock())
 resource.setrlimit(resource.RLIMIT_FSIZE, (6 << 20, 6 << 20))
 try:
