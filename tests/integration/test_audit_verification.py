@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, text
 
 from keycustody.credentials import CredentialStore
-from keycustody.providers import LocalKeyring
+from keycustody.keyring import LocalKeyring
+from keycustody.protection import Places
 from reporter.audit import merkle, walk
 from reporter.audit import service as audit
 from reporter.audit.faults import Wrong
@@ -36,7 +37,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def log(engine: Engine, clock: FakeClock, tmp_path: Path) -> CustodyLog:
     (tmp_path / "credentials").mkdir(mode=0o700)
-    credentials = CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keys"))
+    credentials = CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keys", Places()))
     return opened(engine, clock, credentials, tmp_path / "checkpoint.txt")
 
 
@@ -311,5 +312,5 @@ def test_trouble_with_the_copy_takes_no_checkpoint_back(
 
 @pytest.fixture
 def write_to(engine: Engine, clock: FakeClock, log: CustodyLog, tmp_path: Path) -> Callable[[Path], CustodyLog]:
-    credentials = CredentialStore(tmp_path / "credentials", LocalKeyring.open(tmp_path / "keys"))
+    credentials = CredentialStore(tmp_path / "credentials", LocalKeyring.open(tmp_path / "keys", Places()))
     return lambda file: opened(engine, clock, credentials, file)
