@@ -43,12 +43,11 @@ from reporter.delivery.worker import Worker
 from reporter.errors import ConfigurationError, EnvironmentTroubleError, PolicyError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.room import EvidenceRoom, evidence_room
+from reporter.evidence.stores import FOR_OBJECTS, object_store
 from reporter.evidence.vault import EvidenceVault
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
-from reporter.layout import Layout
 from reporter.submissions.packaging import Desk
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
@@ -88,14 +87,17 @@ class App:
         Seal a credential for the environment of the authority that uses it, and let lanes that wait for it go on.
 
         Returns:
-            The environment (or that it is for alarms), and the lanes that go on.
+            The environment (or that it is for alarms or objects), and the lanes that go on.
         """
         users = [key for key, section in self.configuration.authority.items() if section.secret_name == name]
-        if name in self.configuration.alarm.secrets.values():
-            if users:
-                raise ConfigurationError(f"secret:{name} is used for an authority and for alarms; give each its own.")
-            self._keep_secret(name, value, FOR_ALARMS, actor)
-            return FOR_ALARMS, []
+        purposes = {FOR_ALARMS: self.configuration.alarm.secrets, FOR_OBJECTS: self.configuration.objects.secrets}
+        others = [purpose for purpose, secrets in purposes.items() if name in secrets.values()]
+        if others and (users or len(others) > 1):
+            owners = " and ".join([*(["an authority"] if users else []), *others])
+            raise ConfigurationError(f"secret:{name} is used for {owners}; give each its own.")
+        if others:
+            self._keep_secret(name, value, others[0], actor)
+            return others[0], []
         if not users:
             raise ConfigurationError(
                 f"No authority uses secret:{name}.", next_step=f'Write password = "secret:{name}" in its section first.'
@@ -151,7 +153,6 @@ def open_home(
     configuration = config.load(home)
     clock = clock or SystemClock()
     adapters = find_adapters()
-    layout = Layout(configuration.home)
     custody = open_custody(configuration)
     shelf = SchemaShelf()
     desks = {name: desk_of(name, configuration, adapters, shelf) for name in configuration.authority}
@@ -163,7 +164,7 @@ def open_home(
         raise
     protection = Protection(database, clock, configuration.keys, custody.provider)
     keys = CaseKeys(custody.provider, custody.store)
-    objects = LocalObjectStore(layout.objects)
+    objects = object_store(configuration, custody.credentials, clock)
     vault = EvidenceVault(keys, objects, clock)
     bodies = BodyVault(keys)
     lease = timedelta(seconds=configuration.delivery.lease_seconds)

@@ -199,6 +199,33 @@ class Audit(_Section):
         return self
 
 
+class Objects(_Section):
+    """Where sealed objects are kept: a folder of the home, or a bucket; ``secret_access_key`` is ``secret:NAME``."""
+
+    kind: Literal["folder", "s3"] = "folder"
+    bucket: str = ""
+    region: str | None = None
+    endpoint_url: Annotated[str | None, AfterValidator(_plain_url)] = None
+    prefix: str = Field(default="", pattern=r"\A([A-Za-z0-9._-]+/)*\Z", max_length=500)
+    access_key_id: str = ""
+    secret_access_key: str = ""
+    object_lock: bool = False
+    retain_days: float = Field(default=365.0, gt=0)  # 18 USC 2258A(h)(1): one year; the retention rules extend it
+
+    @model_validator(mode="after")
+    def _complete(self) -> Objects:
+        if self.kind == "s3" and not (self.bucket and self.access_key_id and self.secret_access_key):
+            raise ValueError("s3 needs bucket, access_key_id and secret_access_key")
+        if self.kind == "folder" and self.model_fields_set - {"kind"}:
+            raise ValueError('the other keys need kind = "s3"')
+        return self
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Give the keys that point into the credential store, each with the name of its credential."""
+        return {"objects.secret_access_key": secret_name(self.secret_access_key)} if self.secret_access_key else {}
+
+
 def is_secret(value: str) -> bool:
     """Whether a value points into the credential store."""
     return value.startswith(_SECRET)
@@ -271,6 +298,7 @@ class Configuration(BaseSettings):
     http: HTTP = HTTP()
     alarm: Alarm = Alarm()
     audit: Audit = Audit()
+    objects: Objects = Objects()
     authority: dict[str, Authority] = Field(default_factory=dict)
 
     @classmethod
@@ -345,12 +373,15 @@ def _refuse_secrets(configuration: Configuration, in_file: dict[str, Any]) -> No
     passwords = {f"authority.{name}.password": section.password for name, section in configuration.authority.items()}
     if configuration.alarm.mail:
         passwords["alarm.mail.password"] = configuration.alarm.mail.password
+    if configuration.objects.secret_access_key:
+        passwords["objects.secret_access_key"] = configuration.objects.secret_access_key
     for key, password in passwords.items():
         if password and not is_secret(password):
-            name = key.split(".")[1]
+            *_, owner, field = key.split(".")
+            name = f"{owner}-{'password' if field == 'password' else 'key'}"
             raise ConfigurationError(
                 f"{key}: a secret never stands in the configuration.",
-                next_step=f'Write password = "secret:{name}-password" and run: reporter secret set {name}-password',
+                next_step=f'Write {field} = "secret:{name}" and run: reporter secret set {name}',
             )
     named = {key: secret_name(password) for key, password in passwords.items() if password}
     for key, name in {**named, **configuration.alarm.secrets}.items():

@@ -1,4 +1,8 @@
-"""A check-up of the whole house: what is wrong, what is missing, and what to do about it. Changes and sends nothing."""
+"""
+A check-up of the whole house: what is wrong, what is missing, and what to do about it.
+
+Changes nothing, but for a probe object in a bucket, and sends nothing to an authority.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from reporter import config
 from reporter.alarms import service as alarms
 from reporter.bootstrap import connect, desk_of, find_adapters
 from reporter.cases.store import CaseStore
+from reporter.clock import SystemClock
 from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine, transaction
@@ -28,7 +33,8 @@ from reporter.delivery.model import lane_name
 from reporter.errors import ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.objects import LocalObjectStore
+from reporter.evidence.objects import ObjectStore
+from reporter.evidence.stores import examine_objects, object_store
 from reporter.keys import checks
 from reporter.keys.opening import Custody, open_custody
 from reporter.layout import Layout
@@ -61,6 +67,7 @@ def examine() -> list[Symptom]:
         ("database", partial(_database, configuration, custody)),
         ("installation", partial(_installation, configuration)),
         ("organisation", partial(_organisation, configuration)),
+        ("objects", partial(_objects, configuration, custody)),
         ("alarm", partial(_alarm, configuration, custody)),
         *((name, partial(_authority, name, configuration, custody)) for name in configuration.authority),
     ]
@@ -129,7 +136,7 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
             yield Symptom(lane, "fail", f"stands still: {advice}")
         yield from _schemas(configuration, engine)
         yield from _alarms(engine)
-        yield from _safely("memory", partial(_memory, configuration, engine))
+        yield from _safely("memory", partial(_memory, configuration, engine, custody))
         yield from _safely("cases", partial(_cases, custody, engine))
     finally:
         engine.dispose()
@@ -174,14 +181,14 @@ def _alarms(engine: Engine) -> Iterator[Symptom]:
         yield Symptom("alarms", "ok", "none")
 
 
-def _memory(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+def _memory(configuration: Configuration, engine: Engine, custody: Callable[[], Custody]) -> Iterator[Symptom]:
     """A database that was restored from the past has forgotten what it filed."""
     with transaction(engine) as connection:
         held = standing(connection)
     advice = "see docs/howto/restore-a-backup.md and: reporter db status"
     if held is not None:
         yield Symptom("memory", "fail", f"deliveries are quarantined: {held.reason} What to do: {advice}")
-    elif not Generations(engine, LocalObjectStore(Layout(configuration.home).objects)).agree():
+    elif not Generations(engine, _store(configuration, custody)).agree():
         text = "the object store remembers a later time than this database, which was restored; the next worker will"
         yield Symptom("memory", "fail", f"{text} quarantine deliveries. What to do: {advice}")
     else:
@@ -212,6 +219,15 @@ def _organisation(configuration: Configuration) -> Iterator[Symptom]:
         yield Symptom("organisation", "fail", "organisation.reporting_person.email is missing; reports need it")
     if not configuration.authority:
         yield Symptom("organisation", "fail", "no authority is configured; add an [authority.NAME] section")
+
+
+def _objects(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
+    for state, words in examine_objects(configuration, _store(configuration, custody)):
+        yield Symptom("objects", state, words)
+
+
+def _store(configuration: Configuration, custody: Callable[[], Custody]) -> ObjectStore:
+    return object_store(configuration, custody().credentials, SystemClock())
 
 
 def _alarm(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:

@@ -9,6 +9,8 @@ of its own at the current revision. ``shared_database_url`` is one database for 
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -75,6 +77,33 @@ def official_schema() -> Path:
     if not os.environ.get(SCHEMA_VARIABLE):
         pytest.skip(f"{SCHEMA_VARIABLE} is not set")
     return Path(os.environ[SCHEMA_VARIABLE])
+
+
+# --- a service like S3 ------------------------------------------------------------------------------------------
+
+
+# One request at a time: the double looks and writes in two steps, where the real service promises one.
+_S3_DOUBLE = """
+import logging
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app))
+print(f"http://127.0.0.1:{server.port}", flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """Give the URL of moto's S3, in a process of its own so that its memory is not counted as ours."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", _S3_DOUBLE],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.terminate()
 
 
 # --- databases --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from keycustody import files
 from reporter.errors import CustodyError
@@ -58,15 +58,63 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, despite_lock: bool = False) -> None:
         """
-        Remove an object for good; one that is gone already is no error.
+        Remove an object for good, in every version; one that is gone already is no error.
+
+        ``despite_lock`` is for destruction that people have decided on: a lock that has not run out gives way to it,
+        a hold never does. Where nothing can be locked it changes nothing.
 
         Raises:
+            PolicyError: The object is locked, or held.
             EnvironmentTroubleError: The store cannot be written.
 
         """
         ...
+
+
+@runtime_checkable
+class Locking(Protocol):
+    """
+    What a store can do that refuses deletion by itself, whoever asks.
+
+    A folder cannot: there a hold is what the database says, and who owns the disk is bound by nothing.
+    """
+
+    def hold(self, key: str, *, on: bool) -> None:
+        """
+        Set or clear the hold of an object; while it stands, nobody can delete the object.
+
+        Raises:
+            CustodyError: There is none of that key.
+            EnvironmentTroubleError: The store cannot do it.
+
+        """
+        ...
+
+    def retain(self, key: str, until: datetime) -> None:
+        """
+        Lock an object until a time; a lock is only ever extended.
+
+        Raises:
+            CustodyError: There is none of that key.
+            EnvironmentTroubleError: The store cannot do it.
+
+        """
+        ...
+
+
+def sound(key: str) -> str:
+    """
+    Give ``key`` on, which is then safe as the name of a file too.
+
+    Raises:
+        ValueError: It is anything else.
+
+    """
+    if not _SAFE_KEY.fullmatch(key):
+        raise ValueError("an object's key is 1 to 128 lower-case letters, digits, '.', '_' or '-'")
+    return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +153,8 @@ class LocalObjectStore:
             names = [entry.name for entry in entries if entry.name.startswith(prefix)]
         yield from (name for name in names if not name.startswith(files.PARTIAL))
 
-    def delete(self, key: str) -> None:
-        """Remove an object, as ``ObjectStore.delete``."""
+    def delete(self, key: str, *, despite_lock: bool = False) -> None:
+        """Remove an object, as ``ObjectStore.delete``; nothing here can be locked."""
         with custody_errors(), files.trouble(_WRITING):
             files.remove(self._path(key))
 
@@ -127,6 +175,4 @@ class LocalObjectStore:
         return swept
 
     def _path(self, key: str) -> Path:
-        if not _SAFE_KEY.fullmatch(key):
-            raise ValueError("an object's key is 1 to 128 lower-case letters, digits, '.', '_' or '-'")
-        return self.folder / key
+        return self.folder / sound(key)

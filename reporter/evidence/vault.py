@@ -16,7 +16,7 @@ from secrets import token_hex
 from keycustody import age
 from keycustody.cases import CaseKeys
 from reporter.clock import Clock
-from reporter.errors import CustodyError, DocumentError, EnvironmentTroubleError, Finding
+from reporter.errors import CustodyError, DocumentError, Finding, ReporterError
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.digests import LONG, Digests
 from reporter.evidence.model import SealedItem
@@ -73,7 +73,7 @@ class EvidenceVault:
             self.keys.keep_identity(reference, sealed.id, sealed.ciphertext_sha256, identity.text)
 
         def take_back(sealed_for: tuple[SealedItem, age.Identity]) -> None:
-            with suppress(EnvironmentTroubleError):  # what stopped us is what the caller must hear of
+            with suppress(ReporterError):  # what stopped us is what the caller must hear of
                 self.discard(sealed_for[0])
 
         try:
@@ -151,6 +151,7 @@ class EvidenceVault:
         Remove an item's identity and then its object; what is gone already is no error.
 
         Raises:
+            PolicyError: The object is locked in its store; nothing opens it any more.
             EnvironmentTroubleError: Key store or object store cannot be written.
 
         """

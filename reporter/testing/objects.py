@@ -39,6 +39,6 @@ class MemoryStore:
         """Give the keys that begin with ``prefix``, as ``ObjectStore.keys``."""
         yield from [key for key in self._objects if key.startswith(prefix)]
 
-    def delete(self, key: str) -> None:
-        """Remove an object, as ``ObjectStore.delete``."""
+    def delete(self, key: str, *, despite_lock: bool = False) -> None:
+        """Remove an object, as ``ObjectStore.delete``; nothing here can be locked."""
         self._objects.pop(key, None)

@@ -99,7 +99,7 @@ def test_copies_of_everything_but_the_key_store_do_not_bring_an_item_back(sqlite
 class Stuck(LocalObjectStore):
     """Objects that cannot be removed."""
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, despite_lock: bool = False) -> None:
         raise EnvironmentTroubleError("The object store cannot be written.")
 
 
