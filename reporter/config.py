@@ -206,7 +206,7 @@ class Objects(_Section):
     bucket: str = ""
     region: str | None = None
     endpoint_url: Annotated[str | None, AfterValidator(_plain_url)] = None
-    prefix: str = Field(default="", pattern=r"\A([A-Za-z0-9._-]+/)*\Z", max_length=500)
+    prefix: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/)*$", max_length=500)
     access_key_id: str = ""
     secret_access_key: str = ""
     object_lock: bool = False

@@ -152,3 +152,35 @@ def test_no_home_says_how_to_make_one(tmp_path: Path, home: str) -> None:
     with pytest.raises(ConfigurationError) as wrong:
         config.load(tmp_path / home)
     assert wrong.value.next_step == "Set one up: reporter init"
+
+
+BUCKET = '[objects]\nkind = "s3"\nbucket = "b"\naccess_key_id = "a"\nsecret_access_key = "secret:objects-key"\n'
+
+
+def test_a_bucket_says_which_credential_it_needs(tmp_path: Path) -> None:
+    objects = load(tmp_path, BUCKET).objects
+    assert objects.secrets == {"objects.secret_access_key": "objects-key"}
+    assert (objects.object_lock, objects.retain_days, objects.prefix) == (False, 365, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[objects]\nkind = "tape"\n', "objects.kind"),
+        ('[objects]\nkind = "s3"\nbucket = "b"\n', "s3 needs bucket, access_key_id and secret_access_key"),
+        ('[objects]\nbucket = "b"\n', 'need kind = "s3"'),
+        (BUCKET + 'endpoint_url = "http://objects.example"\n', "objects.endpoint_url"),
+        (BUCKET + 'endpoint_url = "https://a:hidden@objects.example"\n', "objects.endpoint_url"),
+        (BUCKET + 'prefix = "../up/"\n', "objects.prefix"),
+        (BUCKET + 'prefix = "/rooted"\n', "objects.prefix"),
+        (BUCKET + 'prefix = "no-slash"\n', "objects.prefix"),
+        (BUCKET + "retain_days = 0\n", "objects.retain_days"),
+        (BUCKET.replace("secret:objects-key", "hidden"), "objects.secret_access_key: a secret never stands"),
+        (BUCKET.replace("secret:objects-key", "secret:Hidden!"), "objects.secret_access_key: what follows"),
+    ],
+)
+def test_a_bucket_that_is_described_wrongly_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, text)
+    assert says in caught.value.diagnostics()
+    assert "hidden" not in caught.value.diagnostics().lower()
