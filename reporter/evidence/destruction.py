@@ -199,7 +199,7 @@ class EvidenceDestruction:
         with custody_errors():
             self._vault.keys.forget_identity(sealed.id)
         self._done(number, "key_removed_at", "evidence_key_destroyed", actor, sealed)
-        self._vault.objects.delete(sealed.id)
+        self._vault.objects.delete(sealed.id, despite_lock=True)
         self._done(number, "object_removed_at", "evidence_object_destroyed", actor, sealed)
         with transaction(self._engine) as connection:
             row = connection.execute(select(_DESTRUCTION).where(_DESTRUCTION.c.id == number).with_for_update()).one()
