@@ -24,6 +24,7 @@ from reporter.alarms.wire import is_acceptable, is_loopback
 from reporter.authority import Environment
 from reporter.db.engine import sqlite_url
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
+from reporter.evidence.settings import Objects
 from reporter.organisation import Contact, Organisation
 
 FILE_NAME = "reporter.toml"
@@ -197,33 +198,6 @@ class Audit(_Section):
         if self.timestamp_url and not self.timestamp_roots:
             raise ValueError("timestamp_url needs timestamp_roots")
         return self
-
-
-class Objects(_Section):
-    """Where sealed objects are kept: a folder of the home, or a bucket; ``secret_access_key`` is ``secret:NAME``."""
-
-    kind: Literal["folder", "s3"] = "folder"
-    bucket: str = ""
-    region: str | None = None
-    endpoint_url: Annotated[str | None, AfterValidator(_plain_url)] = None
-    prefix: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/)*$", max_length=500)
-    access_key_id: str = ""
-    secret_access_key: str = ""
-    object_lock: bool = False
-    retain_days: float = Field(default=365.0, gt=0)  # 18 USC 2258A(h)(1): one year; the retention rules extend it
-
-    @model_validator(mode="after")
-    def _complete(self) -> Objects:
-        if self.kind == "s3" and not (self.bucket and self.access_key_id and self.secret_access_key):
-            raise ValueError("s3 needs bucket, access_key_id and secret_access_key")
-        if self.kind == "folder" and self.model_fields_set - {"kind"}:
-            raise ValueError('the other keys need kind = "s3"')
-        return self
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Give the keys that point into the credential store, each with the name of its credential."""
-        return {"objects.secret_access_key": secret_name(self.secret_access_key)} if self.secret_access_key else {}
 
 
 def is_secret(value: str) -> bool:
