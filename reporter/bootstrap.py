@@ -46,8 +46,10 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.stores import FOR_OBJECTS, object_store
 from reporter.evidence.vault import EvidenceVault
+from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
+from reporter.keys.rotating import Rotation
 from reporter.submissions.packaging import Desk
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
@@ -64,6 +66,8 @@ class App:
     database: Database
     custody: Custody
     protection: Protection
+    rotation: Rotation
+    recovery_kits: RecoveryKits
     adapters: Mapping[str, Adapter]
     desks: Mapping[str, Desk]
     vault: EvidenceVault
@@ -198,8 +202,9 @@ def open_home(
     )
     log = _log(configuration, database, clock, custody.credentials)
     return App(
-        configuration, clock, database, custody, protection, adapters, desks, vault, bodies, cases, submissions,
-        deliveries, authorities,
+        configuration, clock, database, custody, protection, Rotation(database, clock, custody),
+        RecoveryKits(database, clock, configuration, custody, lambda: str(log.checkpoints.verifier)),
+        adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room,
     )  # fmt: skip

@@ -69,6 +69,10 @@ KINDS: Mapping[str, str] = {
     # the house itself
     "configuration_seen": "A machine opened the home for the first time; the digest of its configuration.",
     "configuration_changed": "A machine opened the home with another configuration; the keys that changed.",
+    "key_rotation_begun": "Somebody had a new version of the root key made.",
+    "key_rotation_finished": "Every wrap was looked at; how many were wrapped again stands in the detail.",
+    "recovery_kit_made": "A recovery kit was written; its digest and whom it is for stand in the detail.",
+    "home_recovered": "The home was rebuilt from a recovery kit; its digest stands in the detail.",
     "credential_set": "A credential was set; its name and environment.",
     DESTROYED: "The records behind the listed leaves were destroyed; the leaves stay.",
 }

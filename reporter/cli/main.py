@@ -22,6 +22,8 @@ from reporter.cli import (
     evidence_keeping,
     home,
     key,
+    key_recovery,
+    recover,
     sandbox,
     secret,
     submission,
@@ -46,7 +48,9 @@ app.add_typer(secret.app, name="secret")
 app.add_typer(home.db, name="db")
 evidence_keeping.register(evidence.app)
 demo.register(app)
+key_recovery.register(key.app)
 home.register(app)
+recover.register(app)
 delivery.register(app)
 sandbox.register(app)
 

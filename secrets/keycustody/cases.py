@@ -92,7 +92,8 @@ class CaseKeys:
         """
         context = _item_context(case, item, ciphertext_sha256)
         key = self._key(case, make=True)
-        self._store.put(_item_id(item), wrap_under(key, _case_id(case), _CASE_KEY_VERSION, identity.encode(), context))
+        wrap = wrap_under(key, case_key_id(case), _CASE_KEY_VERSION, identity.encode(), context)
+        self._store.put(_item_id(item), wrap)
 
     def identity(self, case: str, item: str, ciphertext_sha256: str) -> str:
         """
@@ -126,7 +127,7 @@ class CaseKeys:
             StorageError: The key store cannot be written.
 
         """
-        self._store.delete(_case_id(case))
+        self._store.delete(case_key_id(case))
         with self._lock:
             self._cache.pop(case, None)
 
@@ -138,7 +139,7 @@ class CaseKeys:
             StorageError: The key store cannot be read.
 
         """
-        ids = [_item_id(item), _case_id(case)]
+        ids = [_item_id(item), case_key_id(case)]
         with suppress(MissingKeyError, SealError):
             wrap = self._store.get(ids[-1])
             ids.append(f"{wrap.kek_id}:{wrap.kek_version}")
@@ -166,20 +167,20 @@ class CaseKeys:
             return fault
         if self._opens(case, item, ciphertext_sha256, wrap):
             return None
-        owner = wrap.kek_id.removeprefix(_case_id(""))
+        owner = wrap.kek_id.removeprefix(case_key_id(""))
         if self._fault_of_case(owner) is None and any(self._opens(owner, *each, wrap) for each in others(owner)):
             return Fault.WRAP_SWAPPED
         return Fault.WRAP_ALTERED
 
     def _fault_of_case(self, case: str) -> Fault | None:
         try:
-            wrap = self._store.get(_case_id(case))
+            wrap = self._store.get(case_key_id(case))
         except MissingKeyError:
             return Fault.CASE_KEY_MISSING
         except (SealError, ValueError):
             return Fault.CASE_KEY_ALTERED
         try:
-            self._provider.unwrap(wrap, _case_context(case))
+            self._provider.unwrap(wrap, case_key_context(case))
         except MissingKeyError:
             return Fault.KEK_MISSING
         except SealError:
@@ -209,25 +210,27 @@ class CaseKeys:
         return key
 
     def _read(self, case: str, make: bool) -> bytes:
-        context = _case_context(case)
+        context = case_key_context(case)
         try:
-            return self._provider.unwrap(self._store.get(_case_id(case)), context)
+            return self._provider.unwrap(self._store.get(case_key_id(case)), context)
         except MissingKeyError:
             if not make:
                 raise
         key = os.urandom(KEY_BYTES)
         try:
-            self._store.put(_case_id(case), self._provider.wrap(key, context))
+            self._store.put(case_key_id(case), self._provider.wrap(key, context))
         except KeyExistsError:  # another process was first, and its key is the one
-            return self._provider.unwrap(self._store.get(_case_id(case)), context)
+            return self._provider.unwrap(self._store.get(case_key_id(case)), context)
         return key
 
 
-def _case_id(case: str) -> str:
+def case_key_id(case: str) -> str:
+    """Give the id under which the key store has the key of a case."""
     return f"case-{case}"
 
 
-def _case_context(case: str) -> dict[str, str]:
+def case_key_context(case: str) -> dict[str, str]:
+    """Give what the wrap of a case's key is bound to."""
     return {"case": case, "use": "case-key"}
 
 

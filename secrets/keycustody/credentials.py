@@ -41,11 +41,11 @@ class CredentialStore:
 
         """
         path = self._path(name)
-        wrap = self.provider.wrap(secret.encode(), _context(name, environment))
-        content = {"environment": environment, "wrap": json.loads(wrap.to_json())}
+        wrap = self.provider.wrap(secret.encode(), credential_context(name, environment))
         with files.trouble("The credential store cannot be written"):
             files.require_private(self.folder)
-            files.replace(path, rfc8785.dumps(content))
+            with files.held(self.folder):
+                files.replace(path, _content(environment, wrap))
 
     def get(self, name: str, environment: str) -> Redacted:
         """
@@ -58,10 +58,10 @@ class CredentialStore:
             StorageError: The folder cannot be read.
 
         """
-        owner, wrap = self._read(name)
+        owner, wrap = self.sealed(name)
         if owner != environment:
             raise WrongEnvironmentError(f"The credential {name} is for {owner}, not for {environment}.")
-        return Redacted(self.provider.unwrap(wrap, _context(name, environment)).decode())
+        return Redacted(self.provider.unwrap(wrap, credential_context(name, environment)).decode())
 
     def names(self) -> dict[str, str]:
         """
@@ -72,9 +72,19 @@ class CredentialStore:
             StorageError: The folder cannot be read.
 
         """
+        return {name: self.sealed(name)[0] for name in self.files()}
+
+    def files(self) -> list[str]:
+        """
+        Give the name of every credential, in order; its file is not looked into.
+
+        Raises:
+            StorageError: The folder cannot be read.
+
+        """
         with files.trouble("The credential store cannot be read"):
             found = sorted(path.stem for path in self.folder.iterdir() if path.suffix == _SUFFIX)
-        return {name: self._read(name)[0] for name in found if NAME_PATTERN.fullmatch(name)}
+        return [name for name in found if NAME_PATTERN.fullmatch(name)]
 
     def delete(self, name: str) -> None:
         """
@@ -84,10 +94,53 @@ class CredentialStore:
             StorageError: The folder cannot be written.
 
         """
-        with files.trouble("The credential store cannot be written"):
-            files.remove(self._path(name))
+        path = self._path(name)
+        with files.trouble("The credential store cannot be written"), files.held(self.folder):
+            files.remove(path)
 
-    def _read(self, name: str) -> tuple[str, Wrap]:
+    def replace(self, name: str, old: Wrap, new: Wrap) -> bool:
+        """
+        Put ``new`` in the place of ``old``; False, and nothing done, where ``old`` was changed or removed.
+
+        Raises:
+            SealError: The file was altered.
+            StorageError: The folder cannot be written.
+
+        """
+        path = self._path(name)
+        with files.trouble("The credential store cannot be written"), files.held(self.folder):
+            try:
+                environment, wrap = self.sealed(name)
+            except MissingKeyError:
+                return False
+            if wrap != old:
+                return False
+            files.replace(path, _content(environment, new))
+        return True
+
+    def restore(self, name: str, environment: str, wrap: Wrap) -> None:
+        """
+        Keep a credential as ``sealed`` gave it.
+
+        Raises:
+            ValueError: The name is none.
+            StorageError: The folder cannot be written.
+
+        """
+        path = self._path(name)
+        with files.trouble("The credential store cannot be written"), files.held(self.folder):
+            files.replace(path, _content(environment, wrap))
+
+    def sealed(self, name: str) -> tuple[str, Wrap]:
+        """
+        Give the environment of a credential, and the credential as it is sealed.
+
+        Raises:
+            MissingKeyError: There is none of that name.
+            SealError: Its file was altered.
+            StorageError: The folder cannot be read.
+
+        """
         path = self._path(name)
         with files.trouble("The credential store cannot be read"):
             files.require_private(self.folder)
@@ -108,5 +161,10 @@ class CredentialStore:
         return self.folder / f"{name}{_SUFFIX}"
 
 
-def _context(name: str, environment: str) -> dict[str, str]:
+def credential_context(name: str, environment: str) -> dict[str, str]:
+    """Give what the wrap of a credential is bound to."""
     return {"credential": name, "environment": environment}
+
+
+def _content(environment: str, wrap: Wrap) -> bytes:
+    return rfc8785.dumps({"environment": environment, "wrap": json.loads(wrap.to_json())})

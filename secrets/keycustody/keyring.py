@@ -97,12 +97,24 @@ class LocalKeyring:
             ValueError: The passphrase is too short.
 
         """
-        kek_id = f"local-{token_hex(8)}"
+        return cls.restore(folder, places, f"local-{token_hex(8)}", {1: os.urandom(KEY_BYTES)})
+
+    @classmethod
+    def restore(cls, folder: Path, places: Places, kek_id: str, keks: Mapping[int, bytes]) -> LocalKeyring:
+        """
+        Make a keyring that holds what ``reveal`` gave, locked anew, as ``create``.
+
+        Raises:
+            KeyExistsError: There is one already; it is never overwritten.
+            StorageError: The folder, or the machine secret, cannot be written.
+            ValueError: The passphrase is too short.
+
+        """
         if places.passphrase is None:
             lock, key = protection.by_machine_secret(kek_id, places)
         else:
             lock, key = protection.by_passphrase(places.read_passphrase())
-        content = _Content.sealed(kek_id, lock, key, {1: os.urandom(KEY_BYTES)})
+        content = _Content.sealed(kek_id, lock, key, keks)
         with files.trouble("The keyring cannot be written"):
             files.make_folder(folder)
             files.require_private(folder)
@@ -181,6 +193,10 @@ class LocalKeyring:
         """
         with self._held():
             self._write(lock, key, self._fresh())
+
+    def reveal(self) -> Mapping[int, bytes]:
+        """Give every version of the KEK in clear: for a recovery kit, and nothing else."""
+        return dict(self._fresh())
 
     def describe(self) -> str:
         """Say where it is and what locks it."""

@@ -1,0 +1,1 @@
+"""A home rebuilt from a recovery kit and copies of its stores."""
