@@ -69,6 +69,7 @@ KINDS: Mapping[str, str] = {
     # the house itself
     "configuration_seen": "A machine opened the home for the first time; the digest of its configuration.",
     "configuration_changed": "A machine opened the home with another configuration; the keys that changed.",
+    "keyring_locked": "What locks the local keyring was changed; to what stands in the detail.",
     "key_rotation_begun": "Somebody had a new version of the root key made.",
     "key_rotation_finished": "Every wrap was looked at; how many were wrapped again stands in the detail.",
     "recovery_kit_made": "A recovery kit was written; its digest and whom it is for stand in the detail.",
