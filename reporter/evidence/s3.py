@@ -54,14 +54,15 @@ class S3ObjectStore:
         lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until} if until else {}
         with trouble(_WRITING):
             try:
-                in_parts = self._upload(place, {"Metadata": {_TOKEN: token}, **lock}, _parts(pieces))
-                if in_parts and until:  # some services forget the lock that an upload in parts was begun with
-                    self.retain(key, until)
+                doubtful = self._upload(place, {"Metadata": {_TOKEN: token}, **lock}, _parts(pieces))
             except self._client.exceptions.ClientError as error:
                 if not _may_be_there(error) or not (token_there := self._token(place)):
                     raise
                 if token_there != token:
                     raise CustodyError(f"The object store has an object {key} already.") from error
+                doubtful = True
+        if doubtful and until:  # some services forget the lock that an upload in parts was begun with
+            self.retain(key, until)
 
     def open(self, key: str) -> BinaryIO:
         """Open an object, as ``ObjectStore.open``; a lost connection is taken up again where it was lost."""

@@ -306,6 +306,21 @@ def test_an_object_is_locked_from_its_birth(locking: S3ObjectStore, size: int) -
     assert content(locking) == bytes(size)
 
 
+def test_a_lock_holds_though_the_answer_to_the_upload_was_lost(
+    locking: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = locking._client.complete_multipart_upload
+
+    def twice(**arguments: Any) -> Any:
+        real(**arguments)
+        return real(**arguments)
+
+    monkeypatch.setattr(locking._client, "complete_multipart_upload", twice)
+    locking.put(KEY, [bytes(PART)])
+    with pytest.raises(PolicyError, match="locked"):
+        locking.delete(KEY)
+
+
 def test_destruction_that_people_decided_on_gets_past_a_lock(locking: S3ObjectStore) -> None:
     locking.put(KEY, [b"one"])
     locking._client.put_object(**locking._place(KEY), Body=b"another version")
