@@ -65,12 +65,14 @@ def recover(
 
     place = (home or home_folder()).absolute()
     content, sha256 = Kit.open(kit, [read_identity(file) for file in identity])
-    unopened = rebuild(content, Copies(keystore, database, objects), place, passphrase_file)
+
+    def hold(beside: Path) -> None:
+        with closing(bootstrap.open_home(beside)) as house:
+            Recovery(house, content, sha256).hold(actor(acting, house))
+
+    unopened = rebuild(content, Copies(keystore, database, objects), place, hold, passphrase_file)
     with closing(bootstrap.open_home(place)) as house:
-        who = actor(acting, house)
-        recovery = Recovery(house, content, sha256)
-        recovery.hold(who)
-        review = recovery.review(who, sample)
+        review = Recovery(house, content, sha256).review(actor(acting, house), sample)
     sound = not (unopened or review.damaged or review.faults) and review.same_log
     if as_json:
         print_json({"home": str(place), "kit_sha256": sha256, "sound": sound, **_data(unopened, review)})

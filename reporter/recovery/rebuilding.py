@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +46,13 @@ class Copies:
     objects: Path | None
 
 
-def rebuild(kit: Kit, copies: Copies, home: Path, passphrase_file: Path | None = None) -> list[Step]:
+def rebuild(
+    kit: Kit, copies: Copies, home: Path, hold: Callable[[Path], None], passphrase_file: Path | None = None
+) -> list[Step]:
     """
     Make the home, and give the wraps that its root key does not open.
 
+    ``hold`` is given the home before it is moved to its place, so that none is ever there that may deliver at once.
     A local root key is locked with a secret of this machine, or with the passphrase in ``passphrase_file``.
 
     Raises:
@@ -65,6 +68,7 @@ def rebuild(kit: Kit, copies: Copies, home: Path, passphrase_file: Path | None =
             shutil.rmtree(beside, ignore_errors=True)  # of an attempt that was killed
             files.make_folder(beside)
             unopened = _build(kit, copies, Layout(beside), passphrase_file)
+            hold(beside)
             beside.rename(home)
             files.sync_folder(home.parent)
     except BaseException:
