@@ -46,6 +46,7 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.stores import FOR_OBJECTS, object_store
 from reporter.evidence.vault import EvidenceVault
+from reporter.home import note_configuration
 from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
@@ -163,6 +164,7 @@ def open_home(
     database = database or open_engine(configuration.database, pool_size=configuration.delivery.concurrency + 3)
     try:
         migrate.require_current(database)
+        note_configuration(database, clock, configuration)
     except EnvironmentTroubleError:
         database.dispose()
         raise

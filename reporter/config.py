@@ -7,11 +7,12 @@ Nested keys join with two underscores: ``REPORTER_DELIVERY__CONCURRENCY=8``. Sec
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -291,6 +292,19 @@ class Configuration(BaseSettings):
     def database(self) -> str:
         """Give the database URL in force."""
         return self.database_url or sqlite_url(self.home / "reporter.sqlite3")
+
+    def told(self) -> dict[str, str]:
+        """Give every key in force with its value as text, but for where the home and the database are."""
+        data = self.model_dump(mode="json", exclude={"home", "database_url"})
+        return {key: json.dumps(value, sort_keys=True) for key, value in _flat(data)}
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def load(home: Path | None = None, file_name: str = FILE_NAME) -> Configuration:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from reporter import config
+from reporter.audit.sequencer import Sequencer
+from reporter.audit.settings import note_settings
 from reporter.authority import Environment
+from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
 from reporter.db import migrate
 from reporter.db.engine import open_engine
@@ -83,6 +89,8 @@ def create(home: Path, keys: Mapping[str, str] | None = None) -> None:
         configuration = config.load(home, partial.name)
         database = open_engine(configuration.database)
         migrate.upgrade(database)
+        note_configuration(database, SystemClock(), configuration)
+        Sequencer(database).run()
         database.dispose()
         _make_keys(configuration)
         partial.replace(file)
@@ -90,6 +98,17 @@ def create(home: Path, keys: Mapping[str, str] | None = None) -> None:
         raise EnvironmentTroubleError(
             f"{home} cannot be set up: {error.strerror}.", next_step="Choose another home with REPORTER_HOME."
         ) from error
+
+
+def note_configuration(database: Engine, clock: Clock, configuration: Configuration) -> None:
+    """
+    Record in the custody log that this machine's configuration is not the one it was last seen with, if so.
+
+    Raises:
+        EnvironmentTroubleError: The database does not work.
+    """
+    machine = f"{socket.gethostname()}:{configuration.home}"
+    note_settings(database, clock.now(), machine, configuration.told(), "reporter")
 
 
 def _make_keys(configuration: Configuration) -> None:

@@ -67,11 +67,12 @@ class Home:
         return shown | {DATABASE: "\n".join(self.rows())}
 
     def rows(self) -> list[str]:
-        """Give what the database says, as SQL."""
+        """Give what the database says, as SQL; but for the custody log, which also tells of other configurations."""
         with closing(sqlite3.connect(self.folder / DATABASE)) as connection:
-            return list(connection.iterdump())
+            return [row for row in connection.iterdump() if not row.startswith(_CUSTODY)]
 
 
+_CUSTODY = ('INSERT INTO "custody_', 'INSERT INTO "settings_seen"')
 Run = Callable[..., Ran]
 
 
