@@ -17,34 +17,32 @@ from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from reporter import config
 from reporter.alarms.wire import Way
-from reporter.audit import service as audit
 from reporter.audit.log import CustodyLog, custody_log
-from reporter.audit.signing import SIGNING_KEY
 from reporter.authority import Adapter, Connection, Endpoint, Environment
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
 from reporter.db import migrate
-from reporter.db.engine import open_engine, transaction
-from reporter.delivery.alerting import FOR_ALARMS, Alerting, alerting
+from reporter.db.engine import open_engine
+from reporter.delivery.alerting import Alerting, alerting
 from reporter.delivery.authorities import AuthorityService
 from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
-from reporter.delivery.model import lane_name
 from reporter.delivery.objections import needed_for_delivery
 from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.resolution import ResolutionService
+from reporter.delivery.secrets import SecretService
 from reporter.delivery.service import DeliveryService
 from reporter.delivery.standing import StandingService
 from reporter.delivery.ticker import Ticker
 from reporter.delivery.worker import Worker
-from reporter.errors import ConfigurationError, EnvironmentTroubleError, PolicyError
+from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.room import EvidenceRoom, evidence_room
-from reporter.evidence.stores import FOR_OBJECTS, object_store
+from reporter.evidence.stores import object_store
 from reporter.evidence.vault import EvidenceVault
 from reporter.home import note_configuration
 from reporter.keys.kit import RecoveryKits
@@ -69,6 +67,7 @@ class App:
     protection: Protection
     rotation: Rotation
     recovery_kits: RecoveryKits
+    secrets: SecretService
     adapters: Mapping[str, Adapter]
     desks: Mapping[str, Desk]
     vault: EvidenceVault
@@ -86,42 +85,6 @@ class App:
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
         return self.alarms.ticker(worker.name, self.deliveries.gets_on, self.log.keep)
-
-    def set_secret(self, name: str, value: str, actor: str) -> tuple[str, list[str]]:
-        """
-        Seal a credential for the environment of the authority that uses it, and let lanes that wait for it go on.
-
-        Returns:
-            The environment (or that it is for alarms or objects), and the lanes that go on.
-        """
-        users = [key for key, section in self.configuration.authority.items() if section.secret_name == name]
-        purposes = {FOR_ALARMS: self.configuration.alarm.secrets, FOR_OBJECTS: self.configuration.objects.secrets}
-        others = [purpose for purpose, secrets in purposes.items() if name in secrets.values()]
-        if others and (users or len(others) > 1):
-            owners = " and ".join([*(["an authority"] if users else []), *others])
-            raise ConfigurationError(f"secret:{name} is used for {owners}; give each its own.")
-        if others:
-            self._keep_secret(name, value, others[0], actor)
-            return others[0], []
-        if not users:
-            raise ConfigurationError(
-                f"No authority uses secret:{name}.", next_step=f'Write password = "secret:{name}" in its section first.'
-            )
-        environments = {self.configuration.authority[key].environment for key in users}
-        if len(environments) > 1:
-            raise ConfigurationError(f"secret:{name} is used in several environments; give each its own (law 9).")
-        environment = environments.pop()
-        self._keep_secret(name, value, environment, actor)
-        lanes = [lane_name(key, environment) for key in users]
-        return environment, [lane for lane in lanes if self.deliveries.queue.resume(lane, actor)]
-
-    def _keep_secret(self, name: str, value: str, environment: str, actor: str) -> None:
-        if name == SIGNING_KEY:
-            raise PolicyError(f"secret:{name} signs the custody log and is set by nobody.")
-        with transaction(self.database) as connection, custody_errors():
-            detail = f"{name} {environment}"
-            audit.record(connection, at=self.clock.now(), actor=actor, kind="credential_set", detail=detail)
-            self.custody.credentials.set(name, value, environment)
 
     def close(self) -> None:
         """Close connections to authorities and to the database."""
@@ -189,13 +152,14 @@ def open_home(
         revised=lambda connection, reference: submissions.void(connection, reference),
     )
     submissions = SubmissionService(database, clock, cases, desks, bodies, queue, configuration.approval.people)
+    secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
     beyond = any(desk.environment is not Environment.SANDBOX for desk in desks.values())
     quarantine = QuarantineService(database, clock, markers, Generations(database, objects), people=2 if beyond else 1)
     deliveries = DeliveryService(
-        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected, markers,
-        quarantine,
+        database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected, secrets.stamp,
+        markers, quarantine,
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials)
@@ -206,7 +170,7 @@ def open_home(
     return App(
         configuration, clock, database, custody, protection, Rotation(database, clock, custody),
         RecoveryKits(database, clock, configuration, custody, lambda: str(log.checkpoints.verifier)),
-        adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
+        secrets, adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room,
     )  # fmt: skip

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy import Engine, text
 
 from keycustody import files
 from keycustody.cases import CaseKeys
+from keycustody.errors import KeyCustodyError
 from reporter import config
 from reporter.alarms import service as alarms
 from reporter.bootstrap import connect, desk_of, find_adapters
@@ -69,6 +71,7 @@ def examine() -> list[Symptom]:
         ("organisation", partial(_organisation, configuration)),
         ("objects", partial(_objects, configuration, custody)),
         ("alarm", partial(_alarm, configuration, custody)),
+        ("credentials", partial(_expiry, configuration, custody)),
         *((name, partial(_authority, name, configuration, custody)) for name in configuration.authority),
     ]
     found = [Symptom("configuration", "ok", str(configuration.home / config.FILE_NAME))]
@@ -243,6 +246,18 @@ def _alarm(configuration: Configuration, custody: Callable[[], Custody]) -> Iter
     for key, name in alarm.secrets.items():
         if name not in kept:
             yield Symptom("alarm", "warn", f"{key}: secret:{name} is not set; run: reporter secret set {name}")
+
+
+def _expiry(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:
+    now, patience = SystemClock().now(), timedelta(days=configuration.alarm.expiry_days)
+    try:
+        expiries = custody().credentials.expiries()
+    except (ReporterError, KeyCustodyError):
+        return  # other looks say so
+    for name, at in expiries.items():
+        if at - patience <= now:
+            words = f"secret:{name} {'has expired' if at <= now else f'expires on {at:%Y-%m-%d}'}"
+            yield Symptom("credentials", "fail" if at <= now else "warn", f"{words}; run: reporter secret set {name}")
 
 
 def _authority(name: str, configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     WORKER_SILENT = "worker_silent"
     QUARANTINE = "quarantine"
     EVIDENCE_DAMAGED = "evidence_damaged"
+    CREDENTIAL_EXPIRES = "credential_expires"
     TEST = "test"
 
 
@@ -45,6 +46,7 @@ _WORDS = {
     Kind.WORKER_SILENT: ("deliveries are due, and a worker is silent or missing", "reporter worker"),
     Kind.QUARANTINE: ("deliveries stand still: the database may have forgotten something", "reporter doctor"),
     Kind.EVIDENCE_DAMAGED: ("an evidence item is not as it should be", "reporter evidence list {reference}"),
+    Kind.CREDENTIAL_EXPIRES: ("a credential expires soon, or has", "reporter secret set {about}"),
     Kind.TEST: ("a test: this channel works", "reporter alarm list"),
 }
 
@@ -123,7 +125,9 @@ def matter_data(matter: Matter) -> dict[str, Any]:
 
 def next_step(matter: Matter) -> str:
     """Give the next command to run about a matter."""
-    return _WORDS[matter.kind][1].format(reference=matter.reference, authority=matter.lane.partition(":")[0])
+    return _WORDS[matter.kind][1].format(
+        about=matter.about, reference=matter.reference, authority=matter.lane.partition(":")[0]
+    )
 
 
 @dataclass(frozen=True, slots=True)

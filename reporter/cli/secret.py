@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -18,7 +19,20 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help='As in password = "sec
 
 
 @app.command("set")
-def set_(name: Name, acting: As = None, as_json: AsJson = False) -> None:
+def set_(
+    name: Name,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(
+            "--expires",
+            metavar="DATE",
+            formats=["%Y-%m-%d"],
+            help="The day (UTC) on which it ends.",
+        ),
+    ] = None,
+    acting: As = None,
+    as_json: AsJson = False,
+) -> None:
     """
     Seal a secret from standard input; it belongs to the environment of the authority that uses it.
 
@@ -33,7 +47,8 @@ def set_(name: Name, acting: As = None, as_json: AsJson = False) -> None:
     if not value.isprintable():
         raise UsageError("A secret is one line without control characters; nothing was changed.")
     with open_app() as house:
-        environment, lanes = house.set_secret(name, value, actor(acting, house))
+        until = expires.replace(tzinfo=UTC) if expires else None
+        environment, lanes = house.secrets.set(name, value, actor(acting, house), until)
     if as_json:
         print_json({"secret": name, "environment": environment, "resumed": lanes})
         return
@@ -64,8 +79,24 @@ def list_(as_json: AsJson = False) -> None:
     from reporter.evidence.custody import custody_errors
 
     with open_app() as house, custody_errors():
-        names = house.custody.credentials.names()
+        names, expiries = house.custody.credentials.names(), house.custody.credentials.expiries()
     if as_json:
-        print_json({"secrets": names})
-    else:
-        say("\n".join(names) or "No secrets are kept here.")
+        print_json({"secrets": names, "expires": {name: at.isoformat() for name, at in expiries.items()}})
+        return
+    lines = [f"{name}  expires {expiries[name]:%Y-%m-%d}" if name in expiries else name for name in names]
+    say("\n".join(lines) or "No secrets are kept here.")
+
+
+@app.command()
+def delete(name: Name, acting: As = None, as_json: AsJson = False) -> None:
+    """
+    Remove a secret for good; whatever uses it stands still until it is set again.
+
+    Example: reporter secret delete ncmec-password
+    """
+    with open_app() as house:
+        house.secrets.delete(name, actor(acting, house))
+    if as_json:
+        print_json({"secret": name, "deleted": True})
+        return
+    say(f"Secret {name} is deleted.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from keycustody.credentials import CredentialStore
 from keycustody.errors import KeyCustodyError
 from reporter.alarms.channels import CommandChannel, MailChannel, WebhookChannel
 from reporter.alarms.heartbeat import Heartbeat
-from reporter.alarms.model import Channel
+from reporter.alarms.model import Channel, Kind, Matter
 from reporter.alarms.notices import Notifier
 from reporter.alarms.service import AlarmService
 from reporter.alarms.wire import Way
@@ -56,7 +57,8 @@ def alerting(
         _value(settings.heartbeat_url, credentials) if settings.heartbeat_url else None,
         way,
     )
-    watch = Watch(engine, clock, patience, notifier)
+    expiring = partial(_expiring, credentials, timedelta(days=settings.expiry_days))
+    watch = Watch(engine, clock, patience, notifier, expiring)
     return Alerting(engine, clock, AlarmService(engine, clock), notifier, watch, heartbeat)
 
 
@@ -71,6 +73,17 @@ def _channels(settings: Alarm, way: Way, credentials: CredentialStore) -> Iterat
         yield MailChannel(
             tuple(mail.to), mail.sender, mail.host, mail.port, way, mail.username, password, mail.starttls
         )
+
+
+def _expiring(credentials: CredentialStore, patience: timedelta, now: datetime) -> Iterator[Matter]:
+    """Give the credentials that expire soon, or have; where the store cannot be read, the check-up says so."""
+    try:
+        dated = credentials.expiries()
+    except KeyCustodyError:
+        return
+    for name, expires_at in dated.items():
+        if expires_at - patience <= now:
+            yield Matter(Kind.CREDENTIAL_EXPIRES, name, expires_at - patience)
 
 
 def _value(value: str, credentials: CredentialStore) -> Callable[[], str]:

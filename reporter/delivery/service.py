@@ -42,13 +42,16 @@ class DeliveryService:
         vault: EvidenceVault,
         desks: Mapping[str, Desk],
         connect: Callable[[str], Connection],
+        stamp: Callable[[str], str],
         markers: Markers,
         quarantine: QuarantineService,
     ) -> None:
         self._database, self._clock, self._settings = database, clock, settings
         self.queue, self._ledger, self.quarantine = queue, ledger, quarantine
         self._submissions, self._vault, self._desks, self._connect = submissions, vault, desks, connect
-        self._connections: dict[str, Connection] = {}
+        self._stamp = stamp
+        self._connections: dict[str, tuple[str, Connection]] = {}
+        self._retired: list[Connection] = []
         self._lock = threading.Lock()
         self._pulse = Pulse(clock)
         self.engine = Engine(
@@ -92,9 +95,10 @@ class DeliveryService:
 
     def close(self) -> None:
         """Close the connections to the authorities."""
-        for connection in self._connections.values():
+        for connection in (*self._retired, *(connection for _, connection in self._connections.values())):
             connection.__exit__(None, None, None)
         self._connections.clear()
+        self._retired.clear()
 
     def load(self, claim: Claim) -> Load:
         """
@@ -119,8 +123,18 @@ class DeliveryService:
         return Load(package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]))
 
     def connection(self, authority: str) -> Connection:
-        """Give the open connection to an authority, connecting at first need."""
+        """
+        Give the open connection to an authority, connecting at first need and whenever its credential was changed.
+
+        Raises:
+            CustodyError: The credential is missing, or does not open.
+            EnvironmentTroubleError: The credential store cannot be read.
+        """
+        stamp = self._stamp(authority)
         with self._lock:
-            if authority not in self._connections:
-                self._connections[authority] = self._connect(authority)
-            return self._connections[authority]
+            known, connection = self._connections.get(authority, (None, None))
+            if connection is None or known != stamp:
+                if connection is not None:
+                    self._retired.append(connection)  # another thread may be in the middle of an upload
+                self._connections[authority] = stamp, self._connect(authority)
+            return self._connections[authority][1]

@@ -7,7 +7,7 @@ is over clears by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,17 +46,25 @@ class Patience:
 
 
 class Watch:
-    """Looks, settles the register of alarms, and tells people; safe with several workers."""
+    """Looks in the database and ``elsewhere``, settles the register of alarms, and tells people; safe with others."""
 
-    def __init__(self, engine: Engine, clock: Clock, patience: Patience, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        patience: Patience,
+        notifier: Notifier,
+        elsewhere: Callable[[datetime], Iterable[Matter]] = lambda _now: (),
+    ) -> None:
         self._engine, self._clock, self._patience, self._notifier = engine, clock, patience, notifier
+        self._elsewhere = elsewhere
 
     def check(self) -> dict[str, str]:
         """Look once; give the channels that failed, each with its trouble."""
         with transaction(self._engine) as connection:
             alarms.lock(connection)
             now = self._clock.now()
-            alarms.settle(connection, list(survey(connection, now, self._patience)), now)
+            alarms.settle(connection, [*survey(connection, now, self._patience), *self._elsewhere(now)], now)
         return self._notifier.notify()
 
 

@@ -16,7 +16,6 @@ from keycustody import files, recovery_kit
 from keycustody.age import Identity
 from keycustody.errors import SealError
 from keycustody.keyring import LocalKeyring
-from keycustody.wraps import Wrap
 from reporter import __version__
 from reporter.audit import service as audit
 from reporter.clock import Clock
@@ -31,21 +30,12 @@ _LONGEST = 16 << 20
 _SHOWN = 16
 
 
-class SealedCredential(BaseModel):
-    """A credential as the store has it: sealed under the root key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    environment: str
-    wrap: str
-
-
 class Kit(BaseModel):
     """
     The content of a kit. ``keks`` are the versions of a local root key in base64, empty where a service holds it.
 
     ``log`` is the key that verifies the custody log (a C2SP vkey), and so names the home. ``reach`` and ``store`` say
-    to a person where the root key and the key store were.
+    to a person where the root key and the key store were. ``credentials`` are as the store has them, sealed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -60,7 +50,7 @@ class Kit(BaseModel):
     reach: str
     store: str
     reporter_toml: str = Field(repr=False)
-    credentials: dict[str, SealedCredential] = Field(repr=False)
+    credentials: dict[str, str] = Field(repr=False)
 
     def root(self) -> dict[int, bytes]:
         """
@@ -146,7 +136,6 @@ class RecoveryKits:
         log = self._log_key()  # before the credentials are read, because it may make one
         with custody_errors(), files.trouble("The home cannot be read"):
             provider, credentials = self._custody.provider, self._custody.credentials
-            sealed = {name: credentials.sealed(name) for name in credentials.files()}
             keks = provider.reveal() if isinstance(provider, LocalKeyring) else {}
             return Kit(
                 made_at=self._clock.now(),
@@ -159,22 +148,8 @@ class RecoveryKits:
                 reach=provider.describe(),
                 store=self._custody.store.describe(),
                 reporter_toml=(self._configuration.home / FILE_NAME).read_text(encoding="utf-8"),
-                credentials={
-                    name: SealedCredential(environment=environment, wrap=wrap.to_json().decode())
-                    for name, (environment, wrap) in sealed.items()
-                },
+                credentials={name: credentials.sealed(name).to_json().decode() for name in credentials.files()},
             )
-
-
-def credential_wrap(sealed: SealedCredential) -> Wrap:
-    """
-    Give the wrap of a credential in a kit.
-
-    Raises:
-        CustodyError: It is none.
-    """
-    with custody_errors():
-        return Wrap.from_json(sealed.wrap.encode())
 
 
 def read_identity(file: Path) -> Identity:

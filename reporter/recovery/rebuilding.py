@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from keycustody import files
-from keycustody.credentials import CredentialStore
+from keycustody.credentials import CredentialStore, SealedSecret
+from keycustody.errors import SealError
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
 from keycustody.rewrapping import RootWraps, Step
@@ -27,7 +28,7 @@ from reporter.db import migrate
 from reporter.db.engine import open_engine
 from reporter.errors import ConfigurationError, CustodyError, EnvironmentTroubleError, UsageError
 from reporter.evidence.custody import custody_errors
-from reporter.keys.kit import Kit, credential_wrap
+from reporter.keys.kit import Kit
 from reporter.keys.opening import open_custody
 from reporter.layout import Layout
 
@@ -129,10 +130,10 @@ def _require_fit(kit: Kit, copies: Copies, configuration: Configuration) -> None
 
 
 def _put_credentials(kit: Kit, credentials: CredentialStore) -> None:
-    for name, sealed in kit.credentials.items():
+    for name, text in kit.credentials.items():
         try:
-            credentials.restore(name, sealed.environment, credential_wrap(sealed))
-        except ValueError as error:
+            credentials.restore(name, SealedSecret.from_json(text.encode()))
+        except (ValueError, KeyError, TypeError, SealError) as error:
             raise CustodyError("The recovery kit is damaged.") from error
 
 

@@ -7,9 +7,12 @@ part of the associated data, so a file edited to say otherwise does not open.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import rfc8785
@@ -25,27 +28,66 @@ _SUFFIX = ".secret"
 
 
 @dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A credential as the store has it; environment and expiry are bound to the wrap."""
+
+    environment: str
+    expires_at: datetime | None
+    wrap: Wrap
+
+    def context(self, name: str) -> dict[str, str]:
+        """Give what the wrap is bound to, under a name."""
+        return credential_context(name, self.environment, self.expires_at)
+
+    def to_json(self) -> bytes:
+        """Write it as one JSON object."""
+        return rfc8785.dumps({**_beside(self.environment, self.expires_at), "wrap": json.loads(self.wrap.to_json())})
+
+    @classmethod
+    def from_json(cls, text: bytes) -> SealedSecret:
+        """
+        Read it back.
+
+        Raises:
+            ValueError, KeyError, TypeError: It is none.
+            SealError: Its wrap is none.
+
+        """
+        fields = json.loads(text)
+        expires_at = datetime.fromisoformat(fields["expires_at"]) if "expires_at" in fields else None
+        return cls(str(fields["environment"]), expires_at, Wrap.from_json(json.dumps(fields["wrap"]).encode()))
+
+
+def credential_context(name: str, environment: str, expires_at: datetime | None) -> dict[str, str]:
+    """Give what the wrap of a credential is bound to."""
+    return {"credential": name, **_beside(environment, expires_at)}
+
+
+def _beside(environment: str, expires_at: datetime | None) -> dict[str, str]:
+    return {"environment": environment, **({"expires_at": expires_at.isoformat()} if expires_at else {})}
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialStore:
     """A private folder with one sealed file for each credential."""
 
     folder: Path
     provider: KeyProvider
 
-    def set(self, name: str, secret: str, environment: str) -> None:
+    def set(self, name: str, secret: str, environment: str, expires_at: datetime | None = None) -> None:
         """
-        Keep a secret, in place of any of that name.
+        Keep a secret, in place of any of that name; ``expires_at``, with its zone, is kept beside it.
 
         Raises:
             ValueError: The name is not 1 to 64 lower-case letters, digits, '.', '_' or '-'.
             StorageError: The folder cannot be written, or others may read it.
 
         """
-        path = self._path(name)
-        wrap = self.provider.wrap(secret.encode(), credential_context(name, environment))
+        self._path(name)
+        wrap = self.provider.wrap(secret.encode(), credential_context(name, environment, expires_at))
         with files.trouble("The credential store cannot be written"):
             files.require_private(self.folder)
-            with files.held(self.folder):
-                files.replace(path, _content(environment, wrap))
+        self.restore(name, SealedSecret(environment, expires_at, wrap))
 
     def get(self, name: str, environment: str) -> Redacted:
         """
@@ -58,10 +100,10 @@ class CredentialStore:
             StorageError: The folder cannot be read.
 
         """
-        owner, wrap = self.sealed(name)
-        if owner != environment:
-            raise WrongEnvironmentError(f"The credential {name} is for {owner}, not for {environment}.")
-        return Redacted(self.provider.unwrap(wrap, credential_context(name, environment)).decode())
+        kept = self.sealed(name)
+        if kept.environment != environment:
+            raise WrongEnvironmentError(f"The credential {name} is for {kept.environment}, not for {environment}.")
+        return Redacted(self.provider.unwrap(kept.wrap, kept.context(name)).decode())
 
     def names(self) -> dict[str, str]:
         """
@@ -72,7 +114,32 @@ class CredentialStore:
             StorageError: The folder cannot be read.
 
         """
-        return {name: self.sealed(name)[0] for name in self.files()}
+        return {name: self.sealed(name).environment for name in self.files()}
+
+    def expiries(self) -> dict[str, datetime]:
+        """
+        Give when credentials expire, of those where that is known.
+
+        Raises:
+            SealError: A file of the store was altered.
+            StorageError: The folder cannot be read.
+
+        """
+        dated = ((name, self.sealed(name).expires_at) for name in self.files())
+        return {name: expires_at for name, expires_at in dated if expires_at is not None}
+
+    def stamp(self, name: str) -> str:
+        """
+        Give what changes whenever a credential is set, and is empty while there is none.
+
+        Raises:
+            StorageError: The folder cannot be read.
+
+        """
+        try:
+            return hashlib.sha256(self._text(name)).hexdigest()
+        except MissingKeyError:
+            return ""
 
     def files(self) -> list[str]:
         """
@@ -110,15 +177,15 @@ class CredentialStore:
         path = self._path(name)
         with files.trouble("The credential store cannot be written"), files.held(self.folder):
             try:
-                environment, wrap = self.sealed(name)
+                kept = self.sealed(name)
             except MissingKeyError:
                 return False
-            if wrap != old:
+            if kept.wrap != old:
                 return False
-            files.replace(path, _content(environment, new))
+            files.replace(path, dataclasses.replace(kept, wrap=new).to_json())
         return True
 
-    def restore(self, name: str, environment: str, wrap: Wrap) -> None:
+    def restore(self, name: str, sealed: SealedSecret) -> None:
         """
         Keep a credential as ``sealed`` gave it.
 
@@ -129,11 +196,11 @@ class CredentialStore:
         """
         path = self._path(name)
         with files.trouble("The credential store cannot be written"), files.held(self.folder):
-            files.replace(path, _content(environment, wrap))
+            files.replace(path, sealed.to_json())
 
-    def sealed(self, name: str) -> tuple[str, Wrap]:
+    def sealed(self, name: str) -> SealedSecret:
         """
-        Give the environment of a credential, and the credential as it is sealed.
+        Give a credential as it is sealed.
 
         Raises:
             MissingKeyError: There is none of that name.
@@ -141,30 +208,23 @@ class CredentialStore:
             StorageError: The folder cannot be read.
 
         """
+        text = self._text(name)
+        try:
+            return SealedSecret.from_json(text)
+        except (ValueError, KeyError, TypeError) as error:
+            raise SealError(f"The file of the credential {name} was altered or cut short.") from error
+
+    def _text(self, name: str) -> bytes:
         path = self._path(name)
         with files.trouble("The credential store cannot be read"):
             files.require_private(self.folder)
             try:
                 with files.read(path) as file:
-                    text = file.read()
+                    return file.read()
             except FileNotFoundError as error:
                 raise MissingKeyError(f"There is no credential {name}.") from error
-        try:
-            content = json.loads(text)
-            return str(content["environment"]), Wrap.from_json(json.dumps(content["wrap"]).encode())
-        except (ValueError, KeyError, TypeError) as error:
-            raise SealError(f"The file of the credential {name} was altered or cut short.") from error
 
     def _path(self, name: str) -> Path:
         if not NAME_PATTERN.fullmatch(name):
             raise ValueError("a credential's name is 1 to 64 lower-case letters, digits, '.', '_' or '-'")
         return self.folder / f"{name}{_SUFFIX}"
-
-
-def credential_context(name: str, environment: str) -> dict[str, str]:
-    """Give what the wrap of a credential is bound to."""
-    return {"credential": name, "environment": environment}
-
-
-def _content(environment: str, wrap: Wrap) -> bytes:
-    return rfc8785.dumps({"environment": environment, "wrap": json.loads(wrap.to_json())})

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import partial
 
 from keycustody.cases import case_key_context, case_key_id
-from keycustody.credentials import CredentialStore, credential_context
+from keycustody.credentials import CredentialStore
 from keycustody.errors import MissingKeyError, SealError
 from keycustody.providers import KeyProvider
 from keycustody.store import KeyStore
@@ -158,5 +158,5 @@ class RootWraps:
         return self._store.get(case_key_id(case)), case_key_context(case)
 
     def _credential(self, name: str) -> tuple[Wrap, Mapping[str, str]]:
-        environment, wrap = self._credentials.sealed(name)
-        return wrap, credential_context(name, environment)
+        kept = self._credentials.sealed(name)
+        return kept.wrap, kept.context(name)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,29 @@ def test_the_check_up_says_when_the_key_lies_with_the_lock(reporter: Run, fresh:
     assert reporter("init", "--keys", f"machine_secret_file={fresh / 'machine-secret'}").code == 0
     found = json.loads(reporter("doctor", "--json").out)["checks"]
     assert [check["state"] for check in found if "lies in the home" in check["text"]] == ["warn"]
+
+
+def test_a_secret_that_expires_is_listed_and_found_by_the_check_up(reporter: Run, home: Home) -> None:
+    soon, name = datetime.now(UTC) + timedelta(days=3), "ncmec-password"
+    assert reporter("secret", "set", name, "--expires", f"{soon:%Y-%m-%d}", stdin=b"pswd456").code == 0
+    assert f"{name}  expires {soon:%Y-%m-%d}" in reporter("secret", "list").out.decode()
+    assert json.loads(reporter("secret", "list", "--json").out)["expires"].keys() == {name}
+    found = {check["name"]: check for check in json.loads(reporter("doctor", "--json").out)["checks"]}
+    assert found["credentials"] == {
+        "name": "credentials", "state": "warn",
+        "text": f"secret:{name} expires on {soon:%Y-%m-%d}; run: reporter secret set {name}",
+    }  # fmt: skip
+    for wrong in ("2020-01-01", "tomorrow"):
+        assert reporter("secret", "set", name, "--expires", wrong, stdin=b"x").code == 2
+
+
+def test_a_secret_is_deleted_once_and_on_record(reporter: Run, home: Home) -> None:
+    assert reporter("secret", "delete", "ncmec-password", "--as", "ann").code == 0
+    assert reporter("secret", "delete", "ncmec-password").code == 2
+    assert reporter("secret", "delete", "custody-log-signing-key").code == 3
+    assert reporter("secret", "list", "--json").json["secrets"] == {}
+    entries = reporter("audit", "list", "--json").out.decode()
+    assert "credential_deleted" in entries and "ncmec-password sandbox" in entries
 
 
 def test_a_provider_that_is_away_is_one_line(reporter: Run, fresh: Path, phrase: Path) -> None:

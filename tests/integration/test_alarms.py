@@ -15,7 +15,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlmodel import col
 
 from reporter.alarms.heartbeat import Heartbeat
-from reporter.alarms.model import Kind, Notice
+from reporter.alarms.model import Kind, Notice, next_step
 from reporter.alarms.notices import Notifier
 from reporter.alarms.service import AlarmService
 from reporter.alarms.tables import Alarm
@@ -26,7 +26,7 @@ from reporter.delivery.queue import Queue
 from reporter.delivery.tables import Circuit, LanePause, Quarantine, WorkerSeen
 from reporter.delivery.ticker import Ticker
 from reporter.delivery.watch import NO_WORKER, Patience, Watch
-from reporter.errors import EnvironmentTroubleError, NotFoundError
+from reporter.errors import EnvironmentTroubleError, NotFoundError, UsageError
 from reporter.submissions.tables import Submission
 from reporter.testing.bench import approved_submission
 from reporter.testing.clock import FakeClock
@@ -465,12 +465,29 @@ def test_a_report_that_the_authority_refuses_alarms(house: Callable[[str], House
 def test_refused_credentials_alarm_until_they_are_mended(house: Callable[[str], House]) -> None:
     here = house("")
     here.approved()
-    here.app.set_secret("ncmec-password", "wrong", "op")
+    here.app.secrets.set("ncmec-password", "wrong", "op")
     here.until_idle()
     assert raised(here) == [("lane_paused", None, "ncmec:sandbox")]
-    here.app.set_secret("ncmec-password", "pswd456", "op")
+    here.app.secrets.set("ncmec-password", "pswd456", "op")
     here.restart()
     here.until_idle()
+    assert raised(here) == []
+
+
+def test_a_credential_that_expires_soon_alarms_until_it_is_set_again(house: Callable[[str], House]) -> None:
+    here = house("")
+    until = here.clock.now() + timedelta(days=20)
+    here.app.secrets.set("ncmec-password", "pswd456", "op", until)
+    assert raised(here) == []
+    here.clock.advance_to(until - timedelta(days=14))
+    assert raised(here) == raised(here) == [("credential_expires", None, "")]
+    (alarm,) = here.app.alarms.register.standing()
+    assert next_step(alarm.matter) == "reporter secret set ncmec-password"
+    here.clock.advance_to(until + timedelta(days=1))
+    assert raised(here) == [("credential_expires", None, "")]
+    with pytest.raises(UsageError, match="is over"):
+        here.app.secrets.set("ncmec-password", "pswd456", "op", until)
+    here.app.secrets.set("ncmec-password", "pswd456", "op")
     assert raised(here) == []
 
 
@@ -487,7 +504,7 @@ def test_a_worker_is_seen_while_it_works_and_said_to_have_stopped(house: Callabl
 
 
 def test_every_kind_says_what_to_do_next() -> None:
-    from reporter.alarms.model import Matter, next_step
+    from reporter.alarms.model import Matter
 
     now = FakeClock().now()
     for kind in Kind:

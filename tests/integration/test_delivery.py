@@ -89,16 +89,35 @@ def test_one_fault_costs_no_report_and_files_none_twice(make_house: MakeHouse, f
 def test_a_wrong_password_stops_the_lane_until_it_is_mended(make_house: MakeHouse) -> None:
     house = make_house()
     house.approved()
-    house.app.set_secret("ncmec-password", "wrong", "op")
+    house.app.secrets.set("ncmec-password", "wrong", "op")
     house.until_idle()
     assert house.submission()["state"] == "delivering"
     assert finished(house) == []
     house.restart()
-    _, resumed = house.app.set_secret("ncmec-password", "pswd456", "op")
+    _, resumed = house.app.secrets.set("ncmec-password", "pswd456", "op")
     assert resumed == ["ncmec:sandbox"]
     house.restart()
     house.until_idle()
     assert house.submission()["state"] == "accepted"
+
+
+def test_a_password_that_another_process_sets_is_taken_up_without_a_restart(make_house: MakeHouse) -> None:
+    house = make_house()
+    house.approved()
+    app, connections = house.app, []
+    connections.append(app.deliveries.connection("ncmec"))
+    house.restart()
+    house.app.secrets.set("ncmec-password", "wrong", "op")
+    worker, house.app = app, app
+    house.until_idle()
+    assert finished(house) == []
+    house.restart()
+    house.app.secrets.set("ncmec-password", "pswd456", "op")
+    house.app = worker
+    house.until_idle()
+    assert house.submission()["state"] == "accepted"
+    connections.append(app.deliveries.connection("ncmec"))
+    assert connections[0] is not connections[1] is app.deliveries.connection("ncmec")
 
 
 def test_a_refused_report_goes_back_to_a_person(make_house: MakeHouse) -> None:

@@ -191,7 +191,7 @@ def test_a_credential_that_is_missing_stops_the_lane_and_costs_no_delivery(tmp_p
     house.work()
     assert "reporter secret set ncmec-password" in paused_lanes(engine)["ncmec:sandbox"]
     assert house.submission()["state"] == "approved"
-    house.app.set_secret("ncmec-password", "pswd456", "op")
+    house.app.secrets.set("ncmec-password", "pswd456", "op")
     house.until_idle()
     assert house.submission()["state"] == "accepted"
 

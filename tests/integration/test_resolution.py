@@ -44,7 +44,7 @@ def beyond_the_sandbox(house: House) -> House:
     lines = [line for line in toml.read_text().splitlines() if not line.startswith("base_url")]
     toml.write_text("\n".join(lines).replace('environment = "sandbox"', 'environment = "test"'))
     house.restart()
-    house.app.set_secret("ncmec-password", "pswd456", "op")
+    house.app.secrets.set("ncmec-password", "pswd456", "op")
     return house
 
 

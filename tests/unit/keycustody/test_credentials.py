@@ -1,7 +1,10 @@
 import copy
 import json
+import logging
 import pickle
 import stat
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,29 @@ def test_setting_again_replaces_and_leaves_nothing_beside_it(store: CredentialSt
     assert [path.name for path in store.folder.iterdir()] == ["one.secret"]
 
 
+def test_an_expiry_is_kept_with_the_secret_and_cannot_be_moved(store: CredentialStore) -> None:
+    until = datetime(2026, 12, 31, tzinfo=UTC)
+    store.set("one", "1", "test", until)
+    store.set("two", "2", "test")
+    assert store.expiries() == {"one": until}
+    assert store.get("one", "test").reveal() == "1"
+    path = store.folder / "one.secret"
+    path.write_bytes(path.read_bytes().replace(b"2026-12-31", b"2036-12-31"))
+    with pytest.raises(SealError):
+        store.get("one", "test")
+
+
+def test_a_stamp_changes_with_every_setting(store: CredentialStore) -> None:
+    stamps = [store.stamp("one")]
+    for secret in ("1", "1", "2"):
+        store.set("one", secret, "test")
+        stamps.append(store.stamp("one"))
+        assert store.stamp("one") == stamps[-1]
+    store.delete("one")
+    assert stamps[0] == store.stamp("one") == ""
+    assert len(set(stamps)) == 4
+
+
 def test_deleted_or_never_set_is_missing(store: CredentialStore) -> None:
     store.set("one", "1", "test")
     store.delete("one")
@@ -95,14 +121,25 @@ def test_folder_open_to_others_is_refused(store: CredentialStore) -> None:
         store.set("two", "2", "test")
 
 
-def test_a_secret_says_nothing_of_itself() -> None:
+@dataclass
+class Holder:
+    secret: Redacted
+
+
+def test_a_secret_says_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> None:
     secret = Redacted(SECRET)
+    logging.getLogger().error("it is %s", secret)
+    logging.getLogger().error("%r", {"password": secret})
+    assert SECRET not in caplog.text
     for shown in (repr(secret), str(secret), f"{secret}", f"{secret!r}", "%s" % secret, str([secret])):  # noqa: UP031
         assert SECRET not in shown
     with pytest.raises(TypeError):
         pickle.dumps(secret)
-    with pytest.raises(TypeError):
-        copy.deepcopy(secret)
+    for hand_on in (copy.copy, copy.deepcopy, Redacted.__getstate__, lambda held: asdict(Holder(held)), bytes, list):
+        with pytest.raises(TypeError):
+            hand_on(secret)
+    assert json.dumps({"secret": secret}, default=repr) == '{"secret": "Redacted()"}'
+    assert SECRET not in repr(Holder(secret))
     with pytest.raises(TypeError):
         json.dumps(secret)
     with pytest.raises(TypeError):
