@@ -41,7 +41,7 @@ object_lock = {str(lock).lower()}
         monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
         house.restart()
         if secret:
-            house.app.set_secret("objects-key", "anything", "ann")
+            house.app.secrets.set("objects-key", "anything", "ann")
         return house
 
     return configure
@@ -96,7 +96,7 @@ def test_one_credential_serves_one_purpose(configured: Configure, tmp_path: Path
     file.write_text(file.read_text().replace("secret:ncmec-password", "secret:objects-key"))
     house.restart()
     with pytest.raises(ConfigurationError, match="give each its own"):
-        house.app.set_secret("objects-key", "anything", "ann")
+        house.app.secrets.set("objects-key", "anything", "ann")
 
 
 def test_doctor_tries_the_bucket(configured: Configure) -> None:
