@@ -133,7 +133,7 @@ def open_home(
         raise
     protection = Protection(database, clock, configuration.keys, custody.provider)
     keys = CaseKeys(custody.provider, custody.store)
-    objects = object_store(configuration, custody.credentials, clock)
+    objects = object_store(configuration, lambda: custody.credentials, clock)
     vault = EvidenceVault(keys, objects, clock)
     bodies = BodyVault(keys)
     lease = timedelta(seconds=configuration.delivery.lease_seconds)

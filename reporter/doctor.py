@@ -230,7 +230,7 @@ def _objects(configuration: Configuration, custody: Callable[[], Custody]) -> It
 
 
 def _store(configuration: Configuration, custody: Callable[[], Custody]) -> ObjectStore:
-    return object_store(configuration, custody().credentials, SystemClock())
+    return object_store(configuration, lambda: custody().credentials, SystemClock())
 
 
 def _alarm(configuration: Configuration, custody: Callable[[], Custody]) -> Iterator[Symptom]:

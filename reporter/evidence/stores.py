@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from keycustody.credentials import CredentialStore
 from reporter.clock import Clock
@@ -17,7 +17,7 @@ from reporter.layout import Layout
 FOR_OBJECTS = "objects"
 
 
-def object_store(configuration: Configuration, credentials: CredentialStore, clock: Clock) -> ObjectStore:
+def object_store(configuration: Configuration, credentials: Callable[[], CredentialStore], clock: Clock) -> ObjectStore:
     """
     Give the configured object store; a bucket is not reached for before something is asked of it.
 
@@ -33,7 +33,7 @@ def object_store(configuration: Configuration, credentials: CredentialStore, clo
     def settings() -> S3Settings:
         (name,) = objects.secrets.values()
         with custody_errors("objects: ", next_step=f"Set it with: reporter secret set {name}"):
-            secret = credentials.get(name, FOR_OBJECTS).reveal()
+            secret = credentials().get(name, FOR_OBJECTS).reveal()
         return S3Settings(
             bucket=objects.bucket,
             access_key_id=objects.access_key_id,
