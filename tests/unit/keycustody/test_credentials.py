@@ -145,3 +145,17 @@ def test_a_secret_says_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> No
     with pytest.raises(TypeError):
         vars(secret)
     assert secret.reveal() == SECRET
+
+
+def test_a_new_wrap_keeps_the_expiry_and_only_in_the_place_of_the_old(store: CredentialStore) -> None:
+    until = datetime(2026, 12, 31, tzinfo=UTC)
+    store.set("one", "1", "test", until)
+    kept = store.sealed("one")
+    new = store.provider.wrap(b"1", kept.context("one"))
+    assert store.replace("one", kept.wrap, new)
+    assert not store.replace("one", kept.wrap, new)
+    assert (store.expiries(), store.get("one", "test").reveal()) == ({"one": until}, "1")
+    store.delete("one")
+    assert not store.replace("one", new, kept.wrap)
+    store.restore("one", kept)
+    assert (store.expiries(), store.get("one", "test").reveal()) == ({"one": until}, "1")
