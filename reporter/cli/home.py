@@ -87,6 +87,8 @@ def upgrade(as_json: AsJson = False) -> None:
     """
     Bring the database to this program's revision; safe to run from several machines at once.
 
+    A database that is missing or empty is refused: restore it. Only `reporter init` makes one.
+
     Example: reporter db upgrade
     """
     from reporter import config
@@ -94,6 +96,7 @@ def upgrade(as_json: AsJson = False) -> None:
     from reporter.db.engine import open_engine
 
     engine = open_engine(config.load().database)
+    migrate.require_used(engine)
     before, head = migrate.revisions(engine)
     migrate.upgrade(engine)
     engine.dispose()

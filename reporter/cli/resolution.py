@@ -30,14 +30,19 @@ def list_(
     """
     List what is not settled, the worst first: what is known of it, why it waits, and what settles it.
 
+    Before all, what keeps whole queues waiting: a quarantine, refused credentials, an authority that does not answer.
+
     Example: reporter delivery list --in-doubt
     """
     from reporter.delivery.authorities import standing_still
+    from reporter.delivery.circuit import open_circuits
     from reporter.delivery.model import lane_name
 
     with open_app() as house:
         standings, total = house.standings.unsettled(in_doubt=in_doubt, limit=limit)
         paused = standing_still(house.database, house.configuration.authority)
+        resting = open_circuits(house.database)
+        held = house.deliveries.quarantine.standing()
         titles = {name: adapter.title for name, adapter in house.adapters.items()}
     shown = [
         _shown(
@@ -48,8 +53,25 @@ def list_(
         for standing in standings
     ]
     if as_json:
-        print_json({"submissions": shown, "total": total})
+        print_json(
+            {
+                "submissions": shown,
+                "total": total,
+                "quarantine": {"since": held.since.isoformat(), "reason": held.reason} if held else None,
+                "paused": paused,
+                "circuits": {
+                    lane: {"since": since.isoformat(), "next_probe": probe.isoformat()}
+                    for lane, (since, probe) in resting.items()
+                },
+            }
+        )
         return
+    if held:
+        say(f"Deliveries are quarantined since {moment(held.since)}: {held.reason} See: reporter db status")
+    for lane, advice in paused.items():
+        say(f"{lane} stands still: {advice}")
+    for lane, (since, probe) in resting.items():
+        say(f"{lane} has not answered since {moment(since)} and rests; it is asked again at {moment(probe)}.")
     for entry in shown:
         _say(entry)
     if not shown:

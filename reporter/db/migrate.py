@@ -64,6 +64,21 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(_config(connection), "head")
 
 
+def require_used(engine: Engine) -> None:
+    """
+    Refuse a database that is not there or is empty: one that was lost is restored, never silently replaced.
+
+    Raises:
+        EnvironmentTroubleError: With what to do instead.
+    """
+    if revisions(engine)[0] is None:
+        what = f"There is no database at {engine.url.database}." if _missing(engine) else "The database is empty."
+        raise EnvironmentTroubleError(
+            what,
+            next_step="If it was ever used, restore its backup; to begin anew: reporter init, in a new home",
+        )
+
+
 def require_current(engine: Engine) -> None:
     """
     Refuse to work on a database that is behind or ahead.
@@ -74,11 +89,7 @@ def require_current(engine: Engine) -> None:
     current, head = revisions(engine)
     if current == head:
         return
-    if current is None:
-        what = f"There is no database at {engine.url.database}." if _missing(engine) else "The database is empty."
-        raise EnvironmentTroubleError(
-            what, next_step="If it was ever used, restore its backup; if not, set it up: reporter db upgrade"
-        )
+    require_used(engine)
     _refuse_newer(engine)
     raise EnvironmentTroubleError(
         f"The database is at revision {current}, this program needs {head}.", next_step="Run: reporter db upgrade"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, CursorResult, Engine, delete, func, select, update
@@ -19,7 +19,7 @@ from sqlmodel import col
 from reporter.audit import service as audit
 from reporter.authority import Outcome
 from reporter.clock import Clock
-from reporter.db.engine import transaction
+from reporter.db.engine import reading, transaction
 from reporter.delivery.model import Entry
 from reporter.delivery.tables import Circuit
 
@@ -28,6 +28,13 @@ THRESHOLD = 5
 #: Probes are at most this far apart.
 LONGEST = timedelta(minutes=5)
 _NO_ANSWER = (Outcome.NOT_SENT, Outcome.UNKNOWN)
+
+
+def open_circuits(engine: Engine) -> Mapping[str, tuple[datetime, datetime]]:
+    """Give the lanes that rest, each with since when and the moment of its next probe."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(col(Circuit.lane), col(Circuit.opened_at), col(Circuit.probe_at)))
+        return {row.lane: (row.opened_at, row.probe_at) for row in rows}
 
 
 class Breaker:

@@ -179,10 +179,20 @@ def test_a_database_that_cannot_be_used(
     assert (case / "e1.txt").exists()
 
 
-@pytest.mark.parametrize("spoil", [missing, emptied, behind])
-def test_an_empty_database_is_set_up_by_upgrading(reporter: Run, home: Home, spoil: Callable[[Home], None]) -> None:
-    before = home.rows()
+@pytest.mark.parametrize("spoil", [missing, emptied])
+def test_a_database_that_was_lost_is_not_replaced(reporter: Run, home: Home, spoil: Callable[[Home], None]) -> None:
     spoil(home)
+    there = (home.folder / DATABASE).exists()
+    ran = reporter("db", "upgrade")
+    assert (ran.code, ran.out) == (4, b"")
+    assert "restore its backup" in ran.err
+    assert (home.folder / DATABASE).exists() == there
+    assert not [row for row in home.rows() if "TABLE" in row]
+
+
+def test_a_database_that_is_behind_is_upgraded(reporter: Run, home: Home) -> None:
+    before = home.rows()
+    behind(home)
     assert reporter("db", "upgrade", "--json").json["changed"] is True
     assert home.rows() == before
     assert reporter("db", "upgrade", "--json").json["changed"] is False

@@ -1,12 +1,14 @@
 """What needs a person, from the command line: the list, what settles it, and the honest ways out."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from adapters.ncmec.sandbox import CyberTipline
 from reporter.testing.documents import write_case
-from tests.e2e.support import Home, Ran, Run
+from tests.e2e.support import DATABASE, Home, Ran, Run
 
 REFERENCE = "TEST-000001"
 WHY = ("--reason", "SYNTHETIC: asked on the phone.")
@@ -167,3 +169,20 @@ def test_the_refusal_in_the_authoritys_own_words(reporter: Run, sandbox: CyberTi
     assert words["step"] == "open" and "<responseCode>4100</responseCode>" in words["answer"]
     (entry,) = reporter("delivery", "list", "--json").json["submissions"]
     assert entry["settle"][0] == f"reporter delivery show {REFERENCE} --words"
+
+
+def test_the_list_says_what_keeps_whole_queues_waiting(reporter: Run, home: Home) -> None:
+    assert reporter("db", "quarantine", "--reason", "SYNTHETIC: restored.").code == 0
+    since = "2026-11-22 10:00:00.000000"
+    with closing(sqlite3.connect(home.folder / DATABASE)) as connection, connection:
+        connection.execute("INSERT INTO circuit VALUES ('ncmec:sandbox', ?, 1, ?)", (since, since))
+        connection.execute("INSERT INTO lane_pause VALUES ('ncmec:test', ?, 'SYNTHETIC: refused.')", (since,))
+    shown = reporter("delivery", "list", "--json").json
+    assert shown["quarantine"]["reason"] == "SYNTHETIC: restored."
+    assert list(shown["circuits"]) == ["ncmec:sandbox"]
+    assert shown["circuits"]["ncmec:sandbox"]["since"].startswith("2026-11-22T10:00:00")
+    assert list(shown["paused"]) == ["ncmec:test"]
+    text = reporter("delivery", "list").text
+    assert "Deliveries are quarantined since" in text
+    assert "ncmec:test stands still: SYNTHETIC: refused." in text
+    assert "ncmec:sandbox has not answered since 2026-11-22" in text

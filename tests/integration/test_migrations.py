@@ -45,10 +45,10 @@ def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "f00d"
 
 
-def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty_database_url: str) -> None:
+def test_an_empty_database_is_refused_with_what_to_do(empty_database_url: str) -> None:
     engine = open_engine(empty_database_url)
     with pytest.raises(EnvironmentTroubleError) as trouble:
         migrate.require_current(engine)
-    assert "reporter db upgrade" in trouble.value.next_step
+    assert "restore its backup" in trouble.value.next_step
     assert inspect(engine).get_table_names() == []
     engine.dispose()
