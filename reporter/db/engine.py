@@ -8,11 +8,10 @@ under concurrency with "database is locked", whatever the busy timeout.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -24,12 +23,14 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
+from reporter.db.commits import GroupCommit
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
 _READING = "reading"
 #: SQLite has one writer. Threads wait for their turn here, where they are woken, not in its busy handler, which sleeps.
-_TURNS: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
+_WRITERS: WeakKeyDictionary[Engine, GroupCommit] = WeakKeyDictionary()
+_Given = TypeVar("_Given")
 
 #: Words of the drivers, and what a person can do about it.
 _NEXT_STEPS = {
@@ -68,7 +69,7 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
             )
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_immediate)
-            _TURNS[engine] = threading.RLock()
+            _WRITERS[engine] = GroupCommit()
             return engine
         if parsed.get_backend_name() != "postgresql":
             raise ConfigurationError(
@@ -133,9 +134,26 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Raises:
         EnvironmentTroubleError: As ``database_errors`` says.
     """
-    turn = _TURNS.get(engine)
-    with turn or nullcontext(), database_errors(), engine.begin() as connection:
+    writer = _WRITERS.get(engine)
+    with writer.turn if writer else nullcontext(), database_errors(), engine.begin() as connection:
         yield connection
+
+
+def committed(engine: Engine, work: Callable[[Connection], _Given]) -> _Given:
+    """
+    Run ``work`` in one transaction and give what it gives, once that is durable; on SQLite threads share commits.
+
+    Not to be called inside a transaction.
+
+    Raises:
+        EnvironmentTroubleError: As ``database_errors`` says.
+    """
+    writer = _WRITERS.get(engine)
+    if writer is None:
+        with transaction(engine) as connection:
+            return work(connection)
+    with database_errors():
+        return writer.run(lambda: transaction(engine), work)
 
 
 @contextmanager

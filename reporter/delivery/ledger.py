@@ -21,7 +21,7 @@ from sqlmodel import col
 from reporter.audit import service as audit
 from reporter.authority import Answer, Exchange, Outcome
 from reporter.clock import Clock
-from reporter.db.engine import reading, transaction
+from reporter.db.engine import committed, reading, transaction
 from reporter.delivery import forgotten
 from reporter.delivery.model import Claim, Entry, LeaseLostError, Marker, Pause, Perform, Settle, Verdict
 from reporter.delivery.queue import ACTOR, pause
@@ -58,8 +58,8 @@ class Ledger:
             LeaseLostError: It has passed to another worker.
 
         """
-        with transaction(self._engine) as connection:
-            _require_held(connection.execute(_EXTEND, _held(claim, self._clock.now() + self._lease)))
+        due = self._clock.now() + self._lease
+        committed(self._engine, lambda connection: _require_held(connection.execute(_EXTEND, _held(claim, due))))
 
     # --- the record -----------------------------------------------------------------------------------------
 
@@ -124,23 +124,35 @@ class Ledger:
         """
         now = self._clock.now()
         try:
-            with transaction(self._engine) as connection:
-                filing = isinstance(move, Perform) and move.files
-                self._hold(connection, claim, _available_at(move, now, self._lease), filing)
-                if concluded is not None:
-                    self._conclude(connection, claim, concluded)
-                match move:
-                    case Perform() if move.not_before <= now:
-                        return self._intend(connection, claim, move, position, now)
-                    case Settle():
-                        self._settle(connection, claim, move, now)
-                    case Pause():
-                        pause(connection, claim.lane, move.reason, now)
-                return None
+            return committed(
+                self._engine, lambda connection: self._write(connection, claim, concluded, move, position, now)
+            )
         except LeaseLostError:
             if concluded is not None:
                 self._keep_late(claim, concluded)
             raise
+
+    def _write(
+        self,
+        connection: Connection,
+        claim: Claim,
+        concluded: Concluded | None,
+        move: Perform | Settle | Pause,
+        position: int,
+        now: datetime,
+    ) -> Entry | None:
+        filing = isinstance(move, Perform) and move.files
+        self._hold(connection, claim, _available_at(move, now, self._lease), filing)
+        if concluded is not None:
+            self._conclude(connection, claim, concluded)
+        match move:
+            case Perform() if move.not_before <= now:
+                return self._intend(connection, claim, move, position, now)
+            case Settle():
+                self._settle(connection, claim, move, now)
+            case Pause():
+                pause(connection, claim.lane, move.reason, now)
+        return None
 
     def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None, filing: bool) -> None:
         _require_held(connection.execute(_HOLD, {**_held(claim, available_at), "files": filing}))

@@ -31,7 +31,7 @@ from sqlmodel import col
 
 from reporter.audit import service as audit
 from reporter.clock import Clock
-from reporter.db.engine import transaction
+from reporter.db.engine import committed, transaction
 from reporter.delivery.model import Claim
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine
 from reporter.submissions.tables import Submission
@@ -113,8 +113,8 @@ class Queue:
         turn = next(self._turns) % len(lanes)
         ordered = {f"lane{number}": lane for number, lane in enumerate((*lanes[turn:], *lanes[:turn]))}
         values = {"now": now, "claimant": owner, "until": now + self._lease, **ordered}
-        with transaction(self._engine) as connection:
-            row = connection.execute(_claim(len(lanes), urgent_only), values).one_or_none()
+        statement = _claim(len(lanes), urgent_only)
+        row = committed(self._engine, lambda connection: connection.execute(statement, values).one_or_none())
         return Claim(row.submission_id, row.reference, row.lane, owner, row.fence) if row else None
 
     def next_due(self, lanes: Sequence[str]) -> datetime | None:
