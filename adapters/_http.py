@@ -7,6 +7,7 @@ redirects), bounds what it reads, and says of every call that got no answer whet
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import socket
 import ssl
@@ -154,7 +155,7 @@ class HttpClient:
         headers = {"Content-Type": content_type} if content_type else {}
         if isinstance(body, FileForm):
             headers = {"Content-Type": body.content_type, "Content-Length": str(body.content_length)}
-        request = self._client.build_request(method, self._base + path, content=body or None, headers=headers)
+        request = self._client.build_request(method, _url(self._base + path), content=body or None, headers=headers)
         sent = _request_bytes(request, body.envelope() if isinstance(body, FileForm) else body)
         head, received = b"", bytearray()
         try:
@@ -185,6 +186,10 @@ class HttpClient:
             if len(received) > limit or self._monotonic() > deadline:
                 return False
         return True
+
+
+#: Parsed once: an authority has a handful of addresses.
+_url = functools.lru_cache(maxsize=64)(httpx.URL)
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 _Given = TypeVar("_Given")
 
+
 class _Unit:
     """One caller's work, and what came of it."""
 
@@ -29,13 +30,16 @@ class _Unit:
 
     def run_apart(self, connection: Connection) -> None:
         """Run so that a failure undoes this unit alone."""
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SAVEPOINT unit")
         try:
-            with connection.begin_nested():
-                self.result = self.work(connection)
+            self.result = self.work(connection)
         except BaseException as error:
-            if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                raise  # the disk is full, say: SQLite has rolled everything back by itself
+            if not driver.in_transaction:  # the disk is full, say, and SQLite has rolled everything back by itself
+                raise
+            driver.execute("ROLLBACK TO unit")
             self.error = error
+        driver.execute("RELEASE unit")
 
     def outcome(self) -> Any:
         if self.error is not None:

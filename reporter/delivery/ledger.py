@@ -33,6 +33,7 @@ from reporter.submissions.tables import Submission
 _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
 _ENTRY = LedgerEntry.__table__  # type: ignore[attr-defined]
 _LATE = LateAnswer.__table__  # type: ignore[attr-defined]
+_SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class Ledger:
 
     def history(self, claim: Claim) -> list[Entry]:
         """Give every call of this delivery, oldest first, as the holder of ``claim`` must see it."""
-        return self._entries(_ENTRY.c.submission_id == claim.submission_id, claim.fence)
+        with reading(self._engine) as connection:
+            rows = connection.execute(_HISTORY, {"of": claim.submission_id}).mappings()
+            return [_entry(dict(row), claim.fence) for row in rows]
 
     def calls(self, reference: str) -> list[Entry]:
         """Give every call made for a case, to whichever authority, oldest first."""
@@ -102,13 +105,7 @@ class Ledger:
             return self._read(connection, which, fence)
 
     def _read(self, connection: Connection, which: ColumnElement[bool], fence: int) -> list[Entry]:
-        late = (_LATE.c[name].label(f"late_{name}") for name in _LATE_COLUMNS)
-        query = (
-            select(_ENTRY, *late)
-            .outerjoin(_LATE, _LATE.c.entry_id == _ENTRY.c.id)
-            .where(which)
-            .order_by(_ENTRY.c.submission_id, _ENTRY.c.position)
-        )
+        query = _CALLS.where(which).order_by(_ENTRY.c.submission_id, _ENTRY.c.position)
         return [_entry(dict(row), fence) for row in connection.execute(query).mappings()]
 
     def advance(
@@ -158,25 +155,19 @@ class Ledger:
         _require_held(connection.execute(_HOLD, {**_held(claim, available_at), "files": filing}))
 
     def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
-        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now, concluded=False)
-        connection.execute(
-            insert(_ENTRY),
-            {
-                "id": entry.id,
-                "submission_id": claim.submission_id,
-                "position": position,
-                "attempt": entry.attempt,
-                "step": entry.step,
-                "fence": claim.fence,
-                "intent_at": now,
-            },
-        )
+        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
+        values = {
+            "id": entry.id,
+            "submission_id": claim.submission_id,
+            "position": position,
+            "attempt": entry.attempt,
+            "step": entry.step,
+            "fence": claim.fence,
+            "intent_at": now,
+        }
+        connection.execute(_INTEND, values)
         if position == 0:
-            connection.execute(
-                update(Submission)
-                .where(col(Submission.id) == claim.submission_id, col(Submission.state) == State.APPROVED)
-                .values(state=State.DELIVERING)
-            )
+            connection.execute(_BEGIN, {"of": claim.submission_id})
         return entry
 
     def _conclude(self, connection: Connection, claim: Claim, concluded: Concluded) -> None:
@@ -229,34 +220,28 @@ class Ledger:
         return self._bodies.seal(connection, claim.reference, "exchange", body, self._clock.now())
 
     def _settle(self, connection: Connection, claim: Claim, move: Settle, now: datetime) -> None:
-        values: dict[str, object] = {"state": move.state, "reason": move.reason}
-        if move.receipt is not None and move.entry is not None:
+        values: dict[str, object] = {"of": claim.submission_id, "state": move.state, "reason": move.reason}
+        if move.receipt is None or move.entry is None:
+            connection.execute(_SETTLE, values)
+        else:
             values |= {
                 "receipt_kind": move.receipt,
                 "receipt_reference": move.reference,
                 "receipt_at": move.entry.at,
-                "receipt_body": func.coalesce(
-                    select(_ENTRY.c.exchange_body).where(_ENTRY.c.id == move.entry.id).scalar_subquery(),
-                    select(_LATE.c.exchange_body).where(_LATE.c.entry_id == move.entry.id).scalar_subquery(),
-                ),
+                "receipt_entry": move.entry.id,
             }
-        row = connection.execute(
-            update(Submission)
-            .where(col(Submission.id) == claim.submission_id)
-            .values(**values)
-            .returning(col(Submission.reference), col(Submission.authority), col(Submission.environment))
-        ).one()
+            connection.execute(_SETTLE_WITH_RECEIPT, values)
         if move.forgotten:
             forgotten.remember(connection, claim.submission_id, move.forgotten, now)
-            forgotten.impose(connection, f"The database forgot a filing of case {row.reference}.", now)
+            forgotten.impose(connection, f"The database forgot a filing of case {claim.reference}.", now)
         audit.record(
             connection,
             at=now,
             actor=ACTOR,
             kind=f"submission_{move.state}",
-            reference=row.reference,
+            reference=claim.reference,
             item=claim.submission_id,
-            detail=f"{row.authority} {row.environment}",
+            detail=claim.lane.replace(":", " "),
         )
 
 
@@ -277,7 +262,32 @@ _EXTEND = (
 _HOLD = _EXTEND.values(filing=bindparam("files"))
 _CONCLUDE = update(_ENTRY).where(_ENTRY.c.id == bindparam("of")).values({name: bindparam(name) for name in _CONCLUDED})
 
+_INTEND = insert(_ENTRY)
+_BEGIN = (
+    update(_SUBMISSION)
+    .where(_SUBMISSION.c.id == bindparam("of"), _SUBMISSION.c.state == State.APPROVED)
+    .values(state=State.DELIVERING)
+)
+_SETTLE = (
+    update(_SUBMISSION)
+    .where(_SUBMISSION.c.id == bindparam("of"))
+    .values(state=bindparam("state"), reason=bindparam("reason"))
+)
+_SETTLE_WITH_RECEIPT = _SETTLE.values(
+    receipt_kind=bindparam("receipt_kind"),
+    receipt_reference=bindparam("receipt_reference"),
+    receipt_at=bindparam("receipt_at"),
+    receipt_body=func.coalesce(
+        select(_ENTRY.c.exchange_body).where(_ENTRY.c.id == bindparam("receipt_entry")).scalar_subquery(),
+        select(_LATE.c.exchange_body).where(_LATE.c.entry_id == bindparam("receipt_entry")).scalar_subquery(),
+    ),
+)
+
 _LATE_COLUMNS = ("outcome", "at", "code", "ids", "reference", "discrepancy", "exchange_body")
+_CALLS = select(_ENTRY, *(_LATE.c[name].label(f"late_{name}") for name in _LATE_COLUMNS)).outerjoin(
+    _LATE, _LATE.c.entry_id == _ENTRY.c.id
+)
+_HISTORY = _CALLS.where(_ENTRY.c.submission_id == bindparam("of")).order_by(_ENTRY.c.position)
 
 
 def _held(claim: Claim, due: datetime | None) -> dict[str, object]:

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, insert, select
-from sqlmodel import col
+from sqlalchemy import Connection, bindparam, insert, select
 
 from keycustody.cases import CaseKeys
 from reporter.errors import CustodyError
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.tables import SealedBody
+
+_BODY = SealedBody.__table__  # type: ignore[attr-defined]
+_ADD = insert(_BODY)
+_READ = select(_BODY.c.reference, _BODY.c.kind, _BODY.c.ciphertext).where(_BODY.c.id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class BodyVault:
         with custody_errors():
             ciphertext = self.keys.seal_body(reference, body_id, kind, plaintext)
         row = {"id": body_id, "reference": reference, "kind": kind, "ciphertext": ciphertext, "at": at}
-        connection.execute(insert(SealedBody), row)
+        connection.execute(_ADD, row)
         return body_id
 
     def open(self, connection: Connection, body_id: str) -> bytes:
@@ -50,8 +53,7 @@ class BodyVault:
             EnvironmentTroubleError: The key store does not work.
 
         """
-        query = select(col(SealedBody.reference), col(SealedBody.kind), col(SealedBody.ciphertext))
-        row = connection.execute(query.where(col(SealedBody.id) == body_id)).one_or_none()
+        row = connection.execute(_READ, {"of": body_id}).one_or_none()
         if row is None:
             raise CustodyError(f"The sealed body {body_id} is missing from the database.")
         with custody_errors():

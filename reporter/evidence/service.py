@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, bindparam, exists, insert, select
 from sqlmodel import col
 
 from reporter.authority import EvidenceFacts
@@ -18,6 +18,11 @@ from reporter.evidence.tables import Destruction, EvidenceItem, ViewClaim, ViewR
 _RECORD = [col(getattr(EvidenceItem, each.name)) for each in fields(SealedItem)]
 _DECIDED = exists().where(
     col(Destruction.evidence_id) == col(EvidenceItem.id), col(Destruction.decided_at).is_not(None)
+)
+_ONE = select(*_RECORD).where(
+    col(EvidenceItem.reference) == bindparam("of"),
+    col(EvidenceItem.item) == bindparam("item"),
+    col(EvidenceItem.sha256) == bindparam("sha256"),
 )
 _VIEW = ("evidence_id", "by_actor", "at", "extent", "metadata_viewed")
 _VIEW_COLUMNS = [col(getattr(ViewRecord, name)) for name in _VIEW]
@@ -72,10 +77,7 @@ def sealed_item(connection: Connection, reference: str, item: str, sha256: str) 
         CustodyError: It was never sealed here.
 
     """
-    query = select(*_RECORD).where(
-        col(EvidenceItem.reference) == reference, col(EvidenceItem.item) == item, col(EvidenceItem.sha256) == sha256
-    )
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_ONE, {"of": reference, "item": item, "sha256": sha256}).mappings().one_or_none()
     if row is None:
         raise CustodyError(f"Evidence {item} of case {reference} is not on record with that digest.")
     return SealedItem(**row)

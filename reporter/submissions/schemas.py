@@ -11,11 +11,18 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlmodel import col
 
 from reporter.authority import Environment
 from reporter.submissions.tables import AuthoritySchema
+
+_NEWEST = (
+    select(col(AuthoritySchema.id), col(AuthoritySchema.sha256), col(AuthoritySchema.fetched_at))
+    .where(col(AuthoritySchema.authority) == bindparam("by"), col(AuthoritySchema.environment) == bindparam("at"))
+    .order_by(col(AuthoritySchema.id).desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,7 @@ class SchemaShelf:
 
     def in_force(self, connection: Connection, authority: str, environment: Environment) -> StoredSchema | None:
         """Give the newest schema of one authority in one environment."""
-        newest = connection.execute(
-            select(col(AuthoritySchema.id), col(AuthoritySchema.sha256), col(AuthoritySchema.fetched_at))
-            .where(col(AuthoritySchema.authority) == authority, col(AuthoritySchema.environment) == environment)
-            .order_by(col(AuthoritySchema.id).desc())
-            .limit(1)
-        ).one_or_none()
+        newest = connection.execute(_NEWEST, {"by": authority, "at": environment}).one_or_none()
         if newest is None:
             return None
         if newest.sha256 not in self._read:

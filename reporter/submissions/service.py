@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlmodel import col
 
 from reporter.audit import service as audit
@@ -32,6 +32,7 @@ from reporter.submissions.tables import Approval, Submission
 from reporter.submissions.viewed import changed, viewed
 
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
+_FROZEN = select(_SUBMISSION.c.reference, _SUBMISSION.c.package_body).where(_SUBMISSION.c.id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +268,7 @@ class SubmissionService:
     def frozen_package(self, submission_id: str) -> tuple[str, Package]:
         """Give the case's reference and the package of an approved submission, exactly as approved."""
         with reading(self._engine) as connection:
-            row = connection.execute(
-                select(col(Submission.reference), col(Submission.package_body)).where(
-                    col(Submission.id) == submission_id
-                )
-            ).one()
+            row = connection.execute(_FROZEN, {"of": submission_id}).one()
             return row.reference, thaw(self._bodies.open(connection, row.package_body))
 
     # --- parts ----------------------------------------------------------------------------------------------
