@@ -8,6 +8,7 @@ under concurrency with "database is locked", whatever the busy timeout.
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
+    DisconnectionError,
     InternalError,
     NoSuchModuleError,
     OperationalError,
@@ -75,7 +77,9 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
             raise ConfigurationError(
                 f"database_url: {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL."
             )
-        return create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_size=pool_size, max_overflow=0)
+        event.listen(engine, "checkout", _refuse_ended)
+        return engine
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError("database_url is not a database URL.") from error
     except ModuleNotFoundError as error:
@@ -91,6 +95,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _refuse_ended(connection: Any, _record: Any, _proxy: Any) -> None:
+    """
+    Have the pool replace a connection that the server has ended, without asking the server.
+
+    One at rest has nothing to say; what waits to be read is its end, or at worst a notice, which costs a connection.
+    """
+    if connection.closed:
+        raise DisconnectionError
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLIN)
+    if watched.poll(0):
+        raise DisconnectionError
 
 
 def _begin_immediate(connection: Connection) -> None:
