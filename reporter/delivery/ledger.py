@@ -8,6 +8,7 @@ only append what it saw.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, bindpara
 from sqlmodel import col
 
 from reporter.audit import service as audit
+from reporter.audit.model import Event
 from reporter.authority import Answer, Exchange, Outcome
 from reporter.clock import Clock
 from reporter.db.engine import committed, reading, transaction
@@ -140,16 +142,23 @@ class Ledger:
     ) -> Entry | None:
         filing = isinstance(move, Perform) and move.files
         self._hold(connection, claim, _available_at(move, now, self._lease), filing)
+        events: list[Event] = []
         if concluded is not None:
             self._conclude(connection, claim, concluded)
+            events.append(_told_of_call("call_concluded", claim, concluded.entry, concluded.answer))
+        intent = None
         match move:
             case Perform() if move.not_before <= now:
-                return self._intend(connection, claim, move, position, now)
+                intent = self._intend(connection, claim, move, position, now)
+                events.append(_told_of_call("call_intended", claim, intent))
             case Settle():
                 self._settle(connection, claim, move, now)
+                lane = claim.lane.replace(":", " ")
+                events.append(Event(now, ACTOR, f"submission_{move.state}", claim.reference, claim.submission_id, lane))
             case Pause():
                 pause(connection, claim.lane, move.reason, now)
-        return None
+        audit.record_all(connection, events)
+        return intent
 
     def _hold(self, connection: Connection, claim: Claim, available_at: datetime | None, filing: bool) -> None:
         _require_held(connection.execute(_HOLD, {**_held(claim, available_at), "files": filing}))
@@ -216,8 +225,7 @@ class Ledger:
     def _seal(self, connection: Connection, claim: Claim, exchange: Exchange | None) -> str | None:
         if exchange is None:
             return None
-        body = len(exchange.request).to_bytes(8, "big") + exchange.request + exchange.response
-        return self._bodies.seal(connection, claim.reference, "exchange", body, self._clock.now())
+        return self._bodies.seal(connection, claim.reference, "exchange", _sealed_form(exchange), self._clock.now())
 
     def _settle(self, connection: Connection, claim: Claim, move: Settle, now: datetime) -> None:
         values: dict[str, object] = {"of": claim.submission_id, "state": move.state, "reason": move.reason}
@@ -234,15 +242,6 @@ class Ledger:
         if move.forgotten:
             forgotten.remember(connection, claim.submission_id, move.forgotten, now)
             forgotten.impose(connection, f"The database forgot a filing of case {claim.reference}.", now)
-        audit.record(
-            connection,
-            at=now,
-            actor=ACTOR,
-            kind=f"submission_{move.state}",
-            reference=claim.reference,
-            item=claim.submission_id,
-            detail=claim.lane.replace(":", " "),
-        )
 
 
 _CONCLUDED = (
@@ -292,6 +291,20 @@ _HISTORY = _CALLS.where(_ENTRY.c.submission_id == bindparam("of")).order_by(_ENT
 
 def _held(claim: Claim, due: datetime | None) -> dict[str, object]:
     return {"of": claim.submission_id, "held": claim.fence, "by": claim.owner, "due": due}
+
+
+def _told_of_call(kind: str, claim: Claim, entry: Entry, answer: Answer | None = None) -> Event:
+    """Tell the custody log of a call: ids, codes and the digest of its exchange as it is sealed."""
+    detail = f"{entry.step} attempt:{entry.attempt} call:{entry.id}"
+    if answer is not None:
+        detail += f" {answer.outcome} code:{answer.code}"
+        if answer.exchange is not None:
+            detail += f" sha256:{hashlib.sha256(_sealed_form(answer.exchange)).hexdigest()}"
+    return Event(entry.at, ACTOR, kind, claim.reference, claim.submission_id, detail)
+
+
+def _sealed_form(exchange: Exchange) -> bytes:
+    return len(exchange.request).to_bytes(8, "big") + exchange.request + exchange.response
 
 
 def answer_in(exchange: bytes) -> bytes:
