@@ -164,7 +164,7 @@ class Ledger:
         _require_held(connection.execute(_HOLD, {**_held(claim, available_at), "files": filing}))
 
     def _intend(self, connection: Connection, claim: Claim, move: Perform, position: int, now: datetime) -> Entry:
-        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now)
+        entry = Entry(uuid.uuid4().hex, move.attempt, move.step.key, Outcome.UNKNOWN, now, concluded=False)
         values = {
             "id": entry.id,
             "submission_id": claim.submission_id,

@@ -6,14 +6,16 @@ Prints figures and gates nothing on time.
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 from typing import Self
 
 import httpx
@@ -31,6 +33,7 @@ from reporter.submissions.tables import Submission
 from tests.benchmarks.surroundings import PROGRAM, approved, authority, states
 
 CONCURRENCY, REPORTS = 16, 250
+CONTENT = b"harmless OVERHEAD-000000 " * 100
 LATENCY = "* delay=0.02"
 URL = "REPORTER_AUTHORITY__NCMEC__BASE_URL"
 
@@ -58,14 +61,15 @@ def seconds(work: Callable[[], object]) -> float:
 class Bare:
     """The four calls with httpx and nothing else: nothing is written down, nothing is checked, nothing is sealed."""
 
-    def __init__(self, url: str, package: Package, content: bytes) -> None:
+    def __init__(self, url: str, package: Package, content: bytes, threads: int = CONCURRENCY) -> None:
+        self._threads = threads
         self._report, self._details = (document.body for document in package.documents)
         self._content = content
         self._client = httpx.Client(
             base_url=url,
             auth=("usr123", "pswd456"),
             trust_env=False,
-            limits=httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY),
+            limits=httpx.Limits(max_connections=threads, max_keepalive_connections=threads),
         )
 
     def __enter__(self) -> Self:
@@ -74,10 +78,10 @@ class Bare:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def run(self) -> None:
-        """File ``REPORTS`` reports."""
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            list(pool.map(self._file, range(REPORTS)))
+    def run(self, reports: int = REPORTS) -> None:
+        """File so many reports."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(self._file, range(reports)))
 
     def _file(self, _number: int) -> None:
         xml = {"Content-Type": "text/xml; charset=utf-8"}
@@ -92,11 +96,30 @@ class Bare:
         assert "<responseCode>0<" in finished
 
 
+def bare_share(url: str, package: Package, threads: int, reports: int, ready: Barrier) -> tuple[float, float]:
+    """Be one of several processes of the bare script; give when its work began and ended, by the machine's clock."""
+    with Bare(url, package, CONTENT, threads) as bare:
+        bare.run(2 * threads)
+        ready.wait()
+        begun = time.monotonic()
+        bare.run(reports)
+        return begun, time.monotonic()
+
+
+def bare_rate(url: str, package: Package, processes: int) -> float:
+    """Give the reports/s of the bare script with its ``CONCURRENCY`` spread over processes."""
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Manager() as manager, ProcessPoolExecutor(processes, spawn) as pool:
+        share = (url, package, CONCURRENCY // processes, REPORTS // processes, manager.Barrier(processes))
+        times = [future.result() for future in [pool.submit(bare_share, *share) for _ in range(processes)]]
+    return (REPORTS // processes * processes) / (max(end for _, end in times) - min(begun for begun, _ in times))
+
+
 def test_overhead(app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     references = approved(app, tmp_path, "OVERHEAD", REPORTS)
     _, package = app.submissions.frozen_package(_id_of(app, references[0]))
     url = str(app.configuration.authority["ncmec"].base_url)
-    with Bare(url, package, b"harmless OVERHEAD-000000 " * 100) as bare:
+    with Bare(url, package, CONTENT) as bare:
         bare.run()  # warms the double and the connections up
         before = seconds(bare.run)
         ours = seconds(app.deliveries.worker().once)
@@ -124,7 +147,7 @@ def test_processes(
 ) -> None:
     if app.database.dialect.name == "sqlite":
         pytest.skip("many processes share a PostgreSQL")
-    monkeypatch.setenv("REPORTER_DELIVERY__CONCURRENCY", "4")
+    monkeypatch.setenv("REPORTER_DELIVERY__CONCURRENCY", str(CONCURRENCY // processes))
     references = approved(app, tmp_path, f"MANY-{processes}", REPORTS)
     with transaction(app.database) as connection:
         connection.execute(insert(LanePause).values(lane="ncmec:sandbox", since=SystemClock().now(), reason="bench"))
@@ -145,5 +168,12 @@ def test_processes(
     with transaction(app.database) as connection:
         times = connection.execute(select(col(LedgerEntry.intent_at), col(LedgerEntry.outcome_at))).all()
     took = (max(row.outcome_at for row in times) - min(row.intent_at for row in times)).total_seconds()
+    ours = len(references) / took
+    _, package = app.submissions.frozen_package(_id_of(app, references[0]))
+    bare = bare_rate(str(app.configuration.authority["ncmec"].base_url), package, processes)
     with capsys.disabled():
-        print(f"\npostgresql {processes} processes of 4 threads: {len(references) / took:.0f} reports/s", end="")
+        print(
+            f"\npostgresql {CONCURRENCY} at once in {processes} processes: bare {bare:.0f} reports/s, "
+            f"reporter {ours:.0f} reports/s, ratio {ours / bare:.2f}",
+            end="",
+        )
