@@ -42,6 +42,8 @@ from reporter.testing.objects import MemoryStore
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 #: The bytes handed on at a time when a file is read.
 CHUNK = 64 << 10
+#: How long a claim lasts on a bench that is told nothing else.
+LEASE = timedelta(seconds=180)
 
 
 @functools.cache
@@ -120,20 +122,23 @@ class Bench:
         adapter: Adapter,
         connection: Connection,
         *,
-        lease: timedelta = timedelta(seconds=180),
+        lease: timedelta = LEASE,
+        lane: str = "",
+        ledger: Callable[[Database, BodyVault, FakeClock, timedelta], Ledger] = Ledger,
     ) -> None:
         self.database, self.bodies, self.clock = database, bodies, clock
-        self.lane = f"bench-{uuid.uuid4().hex}"
+        self.lane = lane or f"bench-{uuid.uuid4().hex}"
         self.tap = Tap(connection, [])
+        self.store = MemoryStore()
         self._adapter = adapter
         self._parcels: dict[str, tuple[Package, Mapping[str, bytes]]] = {}
         self.queue = Queue(database, clock, lease)
-        self.ledger = Ledger(database, bodies, clock, lease)
+        self.ledger = ledger(database, bodies, clock, lease)
         self.engine = Engine(
             self.ledger,
             self._load,
             clock,
-            markers=Markers(MemoryStore()),
+            markers=Markers(self.store),
             base=timedelta(seconds=2),
             cap=timedelta(hours=1),
             lease=lease,
@@ -145,8 +150,12 @@ class Bench:
         with transaction(self.database) as connection:
             at = self.clock.now()
             submission_id = approved_submission(connection, self.queue, at, self.lane, urgent=urgent)
-        self._parcels[submission_id] = thaw(frozen.content), contents
+        self.carries(submission_id, thaw(frozen.content), contents)
         return submission_id
+
+    def carries(self, submission_id: str, package: Package, contents: Mapping[str, bytes]) -> None:
+        """Say what a submission in the database holds."""
+        self._parcels[submission_id] = package, contents
 
     def work(self, owner: str = "worker") -> Result | None:
         """Claim and work one delivery that is due now; None when there is none, or its lease was lost."""

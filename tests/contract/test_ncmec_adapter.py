@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from adapters._faults import Kind
-from adapters.ncmec.adapter import NCMECAdapter
-from adapters.ncmec.sandbox import CyberTipline
 from reporter.bootstrap import find_adapters
 from reporter.testing.contract.adapters import AdapterContract
-from reporter.testing.contract.deliveries import GENERIC_FAULTS
-from reporter.testing.contract.subject import Held
+from reporter.testing.contract.subject import GENERIC_FAULTS
+from tests.contract.ncmec_subject import NCMECSubject
 
 
-class TestNCMEC(AdapterContract):
-    adapter = NCMECAdapter()
-    own_faults = ("throttle=60 processed", "code=1000 processed", "code=1300", "code=4100", "code=5001", "code=5101")
-
-    def held(self, double: CyberTipline) -> Iterable[Held]:
-        for report in double.reports.values():
-            files = tuple(file.content or b"" for file in report.files.values())
-            yield Held(report.id, report.state == "finished", files)
+class TestNCMEC(NCMECSubject, AdapterContract):
+    pass
 
 
 def test_every_installed_adapter_is_under_the_contract() -> None:

@@ -7,15 +7,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
-
-from ncmec_subject import FILES, LIES, NCMEC
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from reporter.authority import Outcome
 from reporter.submissions.model import State
 from reporter.testing.simulation.explore import Run, play
+from reporter.testing.simulation.replay import first_files
 from reporter.testing.simulation.schedule import CRASH, EXPIRE, PAUSE, Injection, Moment
 from reporter.testing.simulation.world import Template
+from tests.contract.ncmec_subject import LIES, NCMECSubject
+
+NCMEC = NCMECSubject()
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- matrix: written by make docs -->", "<!-- end of matrix -->"
@@ -49,7 +51,7 @@ MOMENTS = (
 def render() -> str:
     """Give the matrix."""
     with tempfile.TemporaryDirectory() as folder:
-        template = Template.make(Path(folder), NCMEC, {"e1": FILES["e1"]})
+        template = Template.make(Path(folder), NCMEC, first_files(1))
         sound = play(template, ())
         steps = [call.step for call in sound.calls]
         before = [at for at, moment in enumerate(sound.trace) if moment is Moment.BEFORE_CALL]

@@ -1,59 +1,35 @@
-"""Every schedule within the bound files exactly once, or asks for a person; and the explorer sees when it does not."""
+"""Two faults and two workers; and the explorer sees when something is wrong."""
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from ncmec_subject import FILES, NCMEC
-from replay import command
-
 from reporter.authority import Answer, Call, Lost, Outcome, Package, Plan
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.model import Claim
-from reporter.submissions.model import State
+from reporter.testing.contract.explorations import all_hold
+from reporter.testing.contract.subject import AdapterSubject
 from reporter.testing.simulation.explore import Run, explore, play
+from reporter.testing.simulation.replay import first_files
 from reporter.testing.simulation.schedule import Injection, possible, read, written
 from reporter.testing.simulation.world import Template
+from tests.contract.ncmec_subject import NCMECSubject
+
+NCMEC = NCMECSubject()
 
 
-def template(folder: Path, files: int) -> Template:
-    return Template.make(folder, NCMEC, dict(list(FILES.items())[:files]))
-
-
-def all_hold(files: int, runs: Any) -> Counter[State]:
-    states: Counter[State] = Counter()
-    failed = []
-    for run in runs:
-        states[run.state] += 1
-        if run.broken:
-            failed.append(f"{'; '.join(run.broken)}\n    {command(files, run)}")
-    print(
-        f"{files} files: {sum(states.values())} schedules, {', '.join(f'{s} {n}' for s, n in sorted(states.items()))}"
-    )
-    assert not failed, "\n".join(failed[:20])
-    return states
-
-
-@pytest.mark.parametrize("part", range(4))
-@pytest.mark.parametrize("files", [0, 1, 2])
-def test_one_fault_and_two_workers(tmp_path: Path, files: int, part: int) -> None:
-    states = all_hold(files, explore(template(tmp_path, files), faults=1, pauses=1, share=(part, 4)))
-    assert set(states) <= {State.ACCEPTED, State.REJECTED, State.IN_DOUBT, State.ATTENTION}
+def template(folder: Path, files: int, subject: AdapterSubject = NCMEC) -> Template:
+    return Template.make(folder, subject, first_files(files))
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("part", range(8))
 @pytest.mark.parametrize("files", [0, 1, 2])
-def test_two_faults_and_two_workers(tmp_path: Path, files: int, part: int) -> None:
-    all_hold(files, explore(template(tmp_path, files), faults=2, pauses=1, share=(part, 8)))
+def test_two_faults_and_two_workers(tmp_path: Path, files: int) -> None:
+    all_hold(NCMEC, files, explore(template(tmp_path, files), faults=2, pauses=1))
 
 
 def test_every_documented_code_and_fault_is_among_what_goes_wrong(tmp_path: Path) -> None:
@@ -82,15 +58,17 @@ class Careless:
 
 
 def first_broken(sound: Template, problem: str, adapter: Any = None, **bounds: int) -> Run:
-    careless = replace(sound, load=replace(sound.load, adapter=adapter or sound.load.adapter))
-    return next(run for run in explore(careless, **bounds) if any(problem in broken for broken in run.broken))
+    careless = NCMECSubject()
+    careless.adapter = adapter or NCMEC.adapter
+    runs = explore(replace(sound, subject=careless), **bounds)
+    return next(run for run in runs if any(problem in broken for broken in run.broken))
 
 
 def test_a_client_that_begins_anew_after_a_lost_finish_is_caught_filing_twice(tmp_path: Path) -> None:
     sound = template(tmp_path, 0)
 
     def connect(*args: Any) -> Any:
-        connection = sound.load.adapter.connect(*args)
+        connection = NCMEC.adapter.connect(*args)
         perform = connection.perform
 
         def forget(call: Call) -> Answer:
@@ -101,7 +79,7 @@ def test_a_client_that_begins_anew_after_a_lost_finish_is_caught_filing_twice(tm
         connection.perform = forget
         return connection
 
-    caught = first_broken(sound, "2 reports were filed", Careless(sound.load.adapter, connect=connect), faults=1)
+    caught = first_broken(sound, "2 reports were filed", Careless(NCMEC.adapter, connect=connect), faults=1)
     assert not play(sound, caught.schedule).broken
 
 
@@ -109,10 +87,10 @@ def test_a_client_that_uploads_again_into_the_same_draft_is_caught(tmp_path: Pat
     sound = template(tmp_path, 1)
 
     def plan(package: Package) -> Plan:
-        careful = sound.load.adapter.plan(package)
+        careful = NCMEC.adapter.plan(package)
         return replace(careful, steps=tuple(replace(step, lost=Lost.REPEAT) for step in careful.steps))
 
-    caught = first_broken(sound, "files once each", Careless(sound.load.adapter, plan=plan), faults=1)
+    caught = first_broken(sound, "files once each", Careless(NCMEC.adapter, plan=plan), faults=1)
     assert not play(sound, caught.schedule).broken
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_exploration import all_hold, template
-
 from reporter.delivery.guard import Guard
 from reporter.submissions.model import State
+from reporter.testing.contract.explorations import all_hold
 from reporter.testing.simulation.explore import explore, play
+from reporter.testing.simulation.replay import first_files
+from reporter.testing.simulation.world import Template
+from tests.contract.ncmec_subject import NCMECSubject
+
+NCMEC = NCMECSubject()
+
+
+def template(folder: Path, files: int) -> Template:
+    return Template.make(folder, NCMEC, first_files(files))
 
 
 @pytest.mark.parametrize("files", [0, 1])
 def test_one_restore_or_failover(tmp_path: Path, files: int) -> None:
-    states = all_hold(files, explore(template(tmp_path, files), faults=0, restores=1))
+    states = all_hold(NCMEC, files, explore(template(tmp_path, files), faults=0, restores=1))
     assert states[State.IN_DOUBT] > 0
     assert states[State.ACCEPTED] > 0
 
@@ -26,13 +31,13 @@ def test_one_restore_or_failover(tmp_path: Path, files: int) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("part", range(4))
 def test_one_restore_or_failover_and_one_fault(tmp_path: Path, part: int) -> None:
-    all_hold(0, explore(template(tmp_path, 0), faults=1, restores=1, share=(part, 4)))
+    all_hold(NCMEC, 0, explore(template(tmp_path, 0), faults=1, restores=1, share=(part, 4)))
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("files", [0, 1])
 def test_one_restore_or_failover_and_two_workers(tmp_path: Path, files: int) -> None:
-    all_hold(files, explore(template(tmp_path, files), faults=0, pauses=1, restores=1))
+    all_hold(NCMEC, files, explore(template(tmp_path, files), faults=0, pauses=1, restores=1))
 
 
 def test_without_the_guard_a_restored_database_is_caught_filing_twice(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from ncmec_subject import NCMEC
 
 from reporter.db.engine import transaction
 from reporter.delivery.model import Verdict
@@ -21,8 +16,10 @@ from reporter.testing.simulation.explore import explore, play
 from reporter.testing.simulation.invariants import violations
 from reporter.testing.simulation.schedule import Injection, Moment, written
 from reporter.testing.simulation.world import Template, World
+from tests.contract.ncmec_subject import NCMECSubject
 
 _SUBMISSION = Submission.__table__
+NCMEC = NCMECSubject()
 
 
 def say_not_filed(world: World) -> None:
@@ -32,7 +29,7 @@ def say_not_filed(world: World) -> None:
         history = world.ledger.entries(connection, row.id)
         world.ledger.decide(connection, row.id, history, Verdict.NOT_ACCEPTED, world.clock.now())
         world.queue.recall(connection, [row.id])
-        world.queue.enqueue(connection, row.id, lane="ncmec:sandbox", urgent=False, at=world.clock.now())
+        world.queue.enqueue(connection, row.id, lane=world.bench.lane, urgent=False, at=world.clock.now())
         connection.execute(update(_SUBMISSION).values(state=State.DELIVERING, reason=""))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from datetime import timedelta
 from functools import cache
@@ -13,13 +12,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from ncmec_subject import FILES, LIES, NCMEC
-
 from reporter.testing.simulation.invariants import violations
+from reporter.testing.simulation.replay import first_files
 from reporter.testing.simulation.schedule import ANYWHERE
 from reporter.testing.simulation.world import Template, World
+from tests.contract.ncmec_subject import LIES, NCMECSubject
+
+NCMEC = NCMECSubject()
 
 #: An authority that lies is explored alone.
 ACTIONS = [*ANYWHERE, *(fault for fault in NCMEC.faults if fault not in LIES)]
@@ -27,7 +26,7 @@ ACTIONS = [*ANYWHERE, *(fault for fault in NCMEC.faults if fault not in LIES)]
 
 @cache
 def template(files: int) -> Template:
-    return Template.make(Path(tempfile.mkdtemp(prefix="reporter-random-")), NCMEC, dict(list(FILES.items())[:files]))
+    return Template.make(Path(tempfile.mkdtemp(prefix="reporter-random-")), NCMEC, first_files(files))
 
 
 class Deliveries(RuleBasedStateMachine):

@@ -9,6 +9,16 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
-        for module in ("connections", "deliveries", "endpoints", "keys", "keystores", "objects", "packages", "subject")
+        for module in (
+            "connections",
+            "deliveries",
+            "endpoints",
+            "explorations",
+            "keys",
+            "keystores",
+            "objects",
+            "packages",
+            "subject",
+        )
     )
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +16,12 @@ import pytest
 
 from reporter.authority import Call, Lost, Step
 from reporter.submissions.model import NEEDS_PERSON, State
-from reporter.testing.bench import Bench, fresh_bodies, fresh_database
+from reporter.testing.bench import LEASE, Bench, fresh_bodies, fresh_database
 from reporter.testing.clock import FakeClock
 from reporter.testing.contract.connections import require_no_secret
-from reporter.testing.contract.subject import FILES, AdapterSubject
+from reporter.testing.contract.subject import FILES, GENERIC_FAULTS, AdapterSubject
 
 _ONE = {"e1": FILES["e1"]}
-_LEASE = timedelta(seconds=180)
-
-#: One of each kind of trouble that needs no knowledge of the authority, as the doubles' fault scripts write it.
-GENERIC_FAULTS = (
-    "refuse",
-    "drop_before",
-    "drop_after",
-    "cut",
-    "truncate",
-    "oversize",
-    "delay=20",
-    "delay=40",
-    "drip=0.01",
-    "drip=40",
-    "html",
-    "html=200",
-    "html=200 processed",
-    "status=500",
-    "status=503 processed",
-    "status=204",
-    "throttle=60",
-    "wrong_digest",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +39,6 @@ class _KilledError(BaseException):
 
 class DeliveryContract(AdapterSubject):
     """Trouble at every step, one at a time."""
-
-    #: Faults in the dialect of this authority, tried as the generic ones are; they may end with a person.
-    own_faults: tuple[str, ...] = ()
 
     @pytest.fixture
     def delivery(self, tmp_path: Path) -> Delivering:
@@ -136,7 +109,7 @@ class DeliveryContract(AdapterSubject):
             delivery.begin(_ONE, spot.after)
 
             def another_takes_over(bench: Bench = delivery.bench) -> None:
-                bench.clock.advance(2 * _LEASE)
+                bench.clock.advance(2 * LEASE)
                 bench.until_idle()
 
             delivery.bench.tap.before = once(spot.step, another_takes_over)
@@ -166,7 +139,7 @@ class Delivering:
         self._files = files
         self.double = self._subject.double(clock, faults)
         connection = self._subject.connect(self.double)
-        self.bench = Bench(self._database, self._bodies, clock, self._subject.adapter, connection, lease=_LEASE)
+        self.bench = Bench(self._database, self._bodies, clock, self._subject.adapter, connection)
         self._id = self.bench.submit(self._subject.package(files), contents or files)
 
     @property

@@ -35,13 +35,43 @@ USERNAME, PASSWORD = "contract-user", "contract-Pa55word"
 FILES = {"e1": b"harmless contents of the first", "e2": b"harmless contents of the second" * 4000}
 
 
+#: One of each kind of trouble that needs no knowledge of the authority, as the doubles' fault scripts write it.
+GENERIC_FAULTS = (
+    "refuse",
+    "drop_before",
+    "drop_after",
+    "cut",
+    "truncate",
+    "oversize",
+    "delay=20",
+    "delay=40",
+    "drip=0.01",
+    "drip=40",
+    "html",
+    "html=200",
+    "html=200 processed",
+    "status=500",
+    "status=503 processed",
+    "status=204",
+    "throttle=60",
+    "wrong_digest",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A report as the double holds it: filed or still a draft, with the bytes of its files."""
+    """
+    A report as the double holds it: filed or still a draft, with the bytes of its files.
+
+    ``gone`` is a draft that was withdrawn or has expired and can never be filed any more. ``in_order`` says whether
+    what belongs to the files besides their bytes is there and right.
+    """
 
     reference: str
     filed: bool
     files: tuple[bytes, ...] = field(repr=False)
+    gone: bool = False
+    in_order: bool = True
 
 
 class Faults(Protocol):
@@ -80,10 +110,19 @@ class AdapterSubject:
 
     ``reads`` is false for an adapter that cannot import its authority's documents. ``changes`` replace top-level
     fields of the case document where the default one (one suspect, some text files) is not ready for the authority.
+
+    ``own_faults`` are lines of the double's fault script without the endpoint, in the dialect of this authority; they
+    are tried as ``GENERIC_FAULTS`` are. Of these, ``lies`` state as fact what is not so, and go wrong alone: no client
+    can be right where it is lied to twice. ``own_classes`` holds one for each outcome that no generic fault brings
+    about, such as a refusal. ``expiry`` is longer than any draft lives.
     """
 
     adapter: Adapter
     reads: bool = True
+    own_faults: tuple[str, ...] = ()
+    own_classes: tuple[str, ...] = ()
+    lies: frozenset[str] = frozenset()
+    expiry: timedelta = timedelta(hours=25)
     settings: Mapping[str, Any] = {}
     changes: Mapping[str, Any] = {}
     organisation = Organisation(
@@ -128,6 +167,21 @@ class AdapterSubject:
     def walk(self, double: Double, files: Mapping[str, bytes]) -> Walk:
         """Give a walk through the plan of a package with these files, on a connection of its own."""
         return Walk(self.adapter, self.connect(double), self.package(files), files)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Everything that can go wrong with a call."""
+        return tuple(dict.fromkeys((*GENERIC_FAULTS, *self.own_faults)))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """
+        Give one fault for each outcome that the engine can tell apart: it sees nothing else of an answer.
+
+        They are: not sent, unknown with nothing done and with the work done, retryable, other bytes, credentials
+        refused, and the authority's own.
+        """
+        return ("refuse", "drop_before", "drop_after", "throttle=60", "wrong_digest", "status=401", *self.own_classes)
 
     def filed(self, double: Any) -> list[Held]:
         """Give the reports that are filed."""

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from reporter.authority import Outcome
 from reporter.submissions.model import State
-from reporter.testing.simulation.world import REFERENCE, World
+from reporter.testing.simulation.world import World
 
 _ASKS_A_PERSON = {State.REJECTED, State.IN_DOUBT, State.ATTENTION}
 
@@ -23,8 +23,8 @@ def violations(world: World) -> tuple[State, list[str]]:
     with world.database.connect() as connection:
         learnt = [json.loads(ids) for ids in connection.execute(text("SELECT ids FROM ledger_entry")).scalars()]
         row = connection.execute(text("SELECT state, reason, receipt_reference FROM submission")).one()
-    calls = world.ledger.calls(REFERENCE)
-    filed = subject.filed(world.double)
+    calls, held = world.calls(), list(subject.held(world.double))
+    filed = [report for report in held if report.filed]
     state = State(row.state)
     if len(filed) > 1:
         broken.append(f"{len(filed)} reports were filed")
@@ -36,20 +36,19 @@ def violations(world: World) -> tuple[State, list[str]]:
             broken.append(f"{state} without a reason")
     else:
         broken.append(f"ended in state {state}, which neither is final nor asks for a person")
-    for report in filed:
+    if state is State.REJECTED and filed and not world.lied:
+        broken.append("filed, and a person is told that it was refused")
+    for report in filed if not (world.lied and state is State.ATTENTION) else ():
         if sorted(report.files) != sorted(world.template.files.values()) or not report.in_order:
             broken.append("the filed report does not hold the files once each, byte for byte, with their details")
-    seen = [request for request in world.double.requests if not any("refuse" in fault for fault in request.faults)]
-    if len(seen) > len(calls) and not world.forgot:
-        broken.append(f"the authority saw {len(seen)} requests, the ledger has {len(calls)} intents")
+    if world.seen() > len(calls) and not world.forgot:
+        broken.append(f"the authority saw {world.seen()} requests, the ledger has {len(calls)} intents")
     if world.late_changes and not world.forgot:
         broken.append("a worker whose lease had passed on changed something")
-    lied = any(action in subject.lies for action in world.schedule.values())
-    if state in (State.ACCEPTED, State.REJECTED) and not lied and not world.forgot:
+    if state in (State.ACCEPTED, State.REJECTED) and not world.lied and not world.forgot:
         # An id that only a late worker learnt is of a draft that nobody continues: it expires by itself.
         known = {value for ids in learnt for value in ids.values()}
-        forgotten = known & set(subject.open_drafts(world.double))
-        if forgotten:
+        if known & {report.reference for report in held if not report.filed and not report.gone}:
             broken.append("a draft that we knew of was left open")
     kept = {call.id for call in calls if call.outcome is Outcome.ACCEPTED}
     if world.receipts - kept and not world.forgot:

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from sqlalchemy import Engine as Database
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from reporter.authority import Answer, Call, Endpoint, Environment, Outcome
-from reporter.config import Delivery
-from reporter.db.engine import open_engine, sqlite_url
-from reporter.delivery.engine import Engine, Load
+from reporter.authority import Environment, Outcome, Package, Plan
+from reporter.clock import Clock
 from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Concluded, Ledger
 from reporter.delivery.markers import Markers
-from reporter.delivery.model import Claim, Entry, Pause, Perform, Settle
+from reporter.delivery.model import Claim, Entry, Pause, Perform, Settle, lane_name
 from reporter.delivery.quarantine import QuarantineService
-from reporter.delivery.queue import Queue
 from reporter.evidence.bodies import BodyVault
+from reporter.testing.bench import LEASE, Bench, fresh_bodies, fresh_database
 from reporter.testing.clock import FakeClock
-from reporter.testing.house import House
-from reporter.testing.objects import MemoryStore
-from reporter.testing.simulation.schedule import CRASH, EXPIRE, PAUSE, PAUSE_BRIEFLY, RESTORE, Moment, Schedule, earlier
-from reporter.testing.simulation.subject import Subject
+from reporter.testing.contract.subject import AdapterSubject
+from reporter.testing.simulation.schedule import (
+    CRASH,
+    EXPIRE,
+    PAUSE,
+    PAUSE_BRIEFLY,
+    RESTORE,
+    Injection,
+    Moment,
+    Schedule,
+    earlier,
+)
 
-REFERENCE = "SIMULATED-1"
+#: How long a worker stands still when it is paused; the lease has passed on by then.
+PAUSED_FOR = LEASE * 2
 #: More rounds than any run with a bounded number of faults needs; a run that is not idle by then never will be.
 _ROUNDS = 80
-_LEASE = timedelta(seconds=180)
-_NAME = "simulation"
+_LANE = lane_name("bench", Environment.SANDBOX)
 
 
 class Crash(BaseException):
@@ -48,33 +53,35 @@ class NeverIdleError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A home with one approved submission, made once; every run starts from a copy of its database."""
+    """A database with one approved submission, made once; every run starts from a copy of it."""
 
-    house: House
-    subject: Subject
+    subject: AdapterSubject
     files: Mapping[str, bytes]
-    load: Load
-    engine: Database
+    package: Package
+    submission_id: str
+    database: Database
+    bodies: BodyVault
     _pristine: sqlite3.Connection
 
     @classmethod
-    def make(cls, folder: Path, subject: Subject, files: Mapping[str, bytes]) -> Template:
-        """Set up the home and approve the case."""
-        house = House(folder, authority=subject.authority)
-        house.approved(REFERENCE, files)
-        pristine = sqlite3.connect(":memory:")
-        with closing(sqlite3.connect(folder / "home" / "reporter.sqlite3")) as live:
-            live.backup(pristine)
-        claim = house.app.deliveries.queue.claim("template", house.app.deliveries.lanes)
-        if claim is None:
-            raise AssertionError("the approved submission is not in the queue")
-        load = house.app.deliveries.load(claim)
-        house.app.close()
-        return cls(house, subject, files, load, open_engine(sqlite_url(folder / "world.sqlite3")), pristine)
+    def make(cls, folder: Path, subject: AdapterSubject, files: Mapping[str, bytes]) -> Template:
+        """Approve a package with these files, in a database of its own."""
+        database, bodies, package = fresh_database(folder), fresh_bodies(folder), subject.package(files)
+        event.listen(database, "connect", _without_power_cuts)
+        bench = Bench(
+            database, bodies, clock := FakeClock(), subject.adapter, subject.connect(subject.double(clock)), lane=_LANE
+        )
+        submission_id = bench.submit(package, files)
+        return cls(subject, files, package, submission_id, database, bodies, _copy_of(database))
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the package."""
+        return self.subject.adapter.plan(self.package)
 
     def restore(self, dump: sqlite3.Connection | None = None) -> None:
         """Put the world's database back to a dump, or to where every run starts."""
-        connection = self.engine.raw_connection()
+        connection = self.database.raw_connection()
         try:
             (dump or self._pristine).backup(connection.driver_connection)  # type: ignore[arg-type]
         finally:
@@ -82,50 +89,55 @@ class Template:
 
     def dump(self) -> sqlite3.Connection:
         """Give a copy of the world's database as it is."""
-        copy = sqlite3.connect(":memory:")
-        connection = self.engine.raw_connection()
-        try:
-            connection.driver_connection.backup(copy)  # type: ignore[union-attr]
-        finally:
-            connection.close()
-        return copy
+        return _copy_of(self.database)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A worker at work: the fence it holds, the moment of its claim, and what the world came to then."""
+
+    fence: int
+    since: int
+    state: str
 
 
 class World:
-    """A copy of the template in which one schedule is played."""
+    """
+    A copy of the template in which one schedule is played.
 
-    def __init__(self, template: Template, schedule: Schedule) -> None:
-        self.template, self.schedule = template, {injection.at: injection.action for injection in schedule}
-        app, subject = template.house.app, template.subject
-        self.clock = FakeClock(template.house.clock.now())
-        self.double: Any = app.adapters[subject.authority].double(self.clock, username=_NAME, password=_NAME)
-        self.database = template.engine
+    ``at_claim`` looks at the world each time a worker has claimed the delivery, and gives what it came to.
+    """
+
+    def __init__(
+        self, template: Template, schedule: Schedule, at_claim: Callable[[World, Claim], str] = lambda _w, _c: ""
+    ) -> None:
         template.restore()
+        self.template, self.schedule = template, {injection.at: injection.action for injection in schedule}
+        subject, self._at_claim = template.subject, at_claim
+        self.clock = FakeClock()
+        self.began = self.clock.now()
+        self.double: Any = subject.double(self.clock)
+        self.database = template.database
+        self.bench = Bench(
+            self.database, template.bodies, self.clock, subject.adapter, subject.connect(self.double), lane=_LANE,
+            ledger=self._watched_ledger,
+        )  # fmt: skip
+        self.bench.carries(template.submission_id, template.package, template.files)
+        self.bench.tap.before = lambda _call: self.reach(Moment.BEFORE_CALL)
+        self.bench.tap.after = lambda _call: self.reach(Moment.AFTER_CALL)
+        self.queue, self.ledger, self.markers = self.bench.queue, self.bench.ledger, Markers(self.bench.store)
+        self._quarantine = QuarantineService(
+            self.database, self.clock, self.markers, Generations(self.database, self.bench.store), people=1
+        )
         self.trace: list[Moment] = []
         self.fired: set[int] = set()
         self.late_changes = False
         self.receipts: set[str] = set()
+        self.at_work: list[Frame] = []
+        self.longest_wait = timedelta(0)
         self._after_pause: list[str] = []
-        self._wanted = {earlier(injection.action) for injection in schedule} - {None, 0}
+        self._wanted = {earlier(action) for action in self.schedule.values()} - {None, 0}
         self._dumps: dict[int, sqlite3.Connection] = {}
-        store = MemoryStore()
-        markers = Markers(store)
-        self._quarantine = QuarantineService(
-            self.database, self.clock, markers, Generations(self.database, store), people=1
-        )
-        self.queue = Queue(self.database, self.clock, _LEASE)
-        self.ledger = _WatchedLedger(self, app.bodies)
-        self._connection = _WatchedConnection(self)
-        pace = Delivery()
-        self._engine = Engine(
-            self.ledger,
-            self._load,
-            self.clock,
-            markers=markers,
-            base=timedelta(seconds=pace.retry_base_seconds),
-            cap=timedelta(seconds=pace.retry_max_seconds),
-            lease=_LEASE,
-        )
 
     def play(self) -> None:
         """
@@ -141,12 +153,35 @@ class World:
     @property
     def forgot(self) -> bool:
         """Whether the database went back to an earlier moment."""
-        return any(earlier(action) is not None for action in self.schedule.values())
+        return any(earlier(self.schedule[at]) is not None for at in self.fired)
+
+    @property
+    def lied(self) -> bool:
+        """Whether the authority said what is not so."""
+        return any(self.schedule[at] in self.template.subject.lies for at in self.fired)
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How much time has passed, but for what made drafts expire."""
+        expired = sum(self.schedule[at] == EXPIRE for at in self.fired)
+        return self.clock.now() - self.began - expired * self.template.subject.expiry
+
+    def calls(self) -> list[Entry]:
+        """Give every call of the ledger, oldest first."""
+        return self.bench.calls(self.template.submission_id)
+
+    def seen(self) -> int:
+        """Count the requests that reached the authority."""
+        return sum(not any("refuse" in fault for fault in request.faults) for request in self.double.requests)
+
+    def wrong_before(self, at: int) -> Schedule:
+        """Give what has gone wrong before a moment."""
+        return tuple(Injection(past, self.schedule[past]) for past in sorted(self.fired) if past < at)
 
     def _mended(self) -> bool:
         if self._quarantine.standing() is not None:
             return self._quarantine.release("person", "looked at it")
-        return sum(self.queue.resume(lane, "person") for lane in self._lanes) > 0
+        return self.queue.resume(_LANE, "person")
 
     # --- the workers ----------------------------------------------------------------------------------------
 
@@ -156,7 +191,7 @@ class World:
             if self.once(owner):
                 worked += 1
                 continue
-            due = self.queue.next_due(self._lanes)
+            due = self.queue.next_due([_LANE])
             if due is None:
                 return worked
             self.clock.advance_to(due)
@@ -164,23 +199,20 @@ class World:
 
     def once(self, owner: str) -> bool:
         """Claim and work one delivery, and see that a worker which was overtaken meanwhile changed nothing."""
-        claim = self.queue.claim(owner, self._lanes)
+        claim = self.queue.claim(owner, [_LANE])
         if claim is None:
             return False
         pauses = len(self._after_pause)
-        with suppress(Crash):
-            self._engine.work(claim)
+        self.at_work.append(Frame(claim.fence, len(self.trace), self._at_claim(self, claim)))
+        try:
+            with suppress(Crash):
+                self.bench.engine.work(claim)
+        finally:
+            self.at_work.pop()
         if len(self._after_pause) > pauses and self._after_pause[-1] != self._snapshot():
             self.late_changes = True
         del self._after_pause[pauses:]
         return True
-
-    @property
-    def _lanes(self) -> list[str]:
-        return self.template.house.app.deliveries.lanes
-
-    def _load(self, _claim: Claim) -> Load:
-        return replace(self.template.load, connection=self._connection)
 
     def _snapshot(self) -> str:
         """Give everything that a late worker must not change."""
@@ -210,49 +242,49 @@ class World:
         elif action == EXPIRE:
             self.clock.advance(self.template.subject.expiry)
         elif action in (PAUSE, PAUSE_BRIEFLY):
-            self.clock.advance(_LEASE * 2)
+            self.clock.advance(PAUSED_FOR)
             overtaken = self.once("other") if action == PAUSE_BRIEFLY else self._until_idle("other")
             if overtaken:
                 self._after_pause.append(self._snapshot())
         else:
             self.double.faults.add(f"*:1 {action}")
 
+    def _watched_ledger(self, database: Database, bodies: BodyVault, clock: Clock, lease: timedelta) -> Ledger:
+        return _WatchedLedger(self, database, bodies, clock, lease)
+
 
 class _WatchedLedger(Ledger):
     """The ledger itself, with a moment before and after each commit."""
 
-    def __init__(self, world: World, bodies: BodyVault) -> None:
-        super().__init__(world.database, bodies, world.clock, _LEASE)
+    def __init__(self, world: World, database: Database, bodies: BodyVault, clock: Clock, lease: timedelta) -> None:
+        super().__init__(database, bodies, clock, lease)
         self._world = world
 
     def advance(
         self, claim: Claim, concluded: Concluded | None, move: Perform | Settle | Pause, position: int
     ) -> Entry | None:
         """Commit between two moments."""
-        self._world.reach(Moment.BEFORE_COMMIT)
+        world = self._world
+        world.reach(Moment.BEFORE_COMMIT)
         if concluded is not None and concluded.answer.reference and concluded.answer.outcome is Outcome.ACCEPTED:
-            self._world.receipts.add(concluded.entry.id)
+            world.receipts.add(concluded.entry.id)
         entry = super().advance(claim, concluded, move, position)
-        self._world.reach(Moment.AFTER_COMMIT)
+        if isinstance(move, Perform):
+            world.longest_wait = max(world.longest_wait, move.not_before - world.clock.now())
+        world.reach(Moment.AFTER_COMMIT)
         return entry
 
 
-class _WatchedConnection:
-    """The adapter's own connection to the double, with a moment before and after each call."""
+def _copy_of(database: Database) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:")
+    connection = database.raw_connection()
+    try:
+        connection.driver_connection.backup(copy)  # type: ignore[union-attr]
+    finally:
+        connection.close()
+    return copy
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        adapter = world.template.load.adapter
-        url = adapter.endpoint_url(Environment.SANDBOX, None)
-        endpoint = Endpoint(Environment.SANDBOX, url, _NAME, SecretStr(_NAME))
-        self._connection = adapter.connect(endpoint, world.double.transport())
 
-    def perform(self, call: Call) -> Answer:
-        """Call between two moments."""
-        self._world.reach(Moment.BEFORE_CALL)
-        answer = self._connection.perform(call)
-        self._world.reach(Moment.AFTER_CALL)
-        return answer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
+def _without_power_cuts(connection: Any, _record: Any) -> None:
+    """Spare the disk: a simulated worker dies, the machine under it does not."""
+    connection.execute("PRAGMA synchronous=OFF")
