@@ -41,8 +41,8 @@ def violations(world: World) -> tuple[State, list[str]]:
     for report in filed if not (world.lied and state is State.ATTENTION) else ():
         if sorted(report.files) != sorted(world.template.files.values()) or not report.in_order:
             broken.append("the filed report does not hold the files once each, byte for byte, with their details")
-    if world.seen() > len(calls) and not world.forgot:
-        broken.append(f"the authority saw {world.seen()} requests, the ledger has {len(calls)} intents")
+    if world.unannounced:
+        broken.append("the authority saw a request of which the ledger had no intent")
     if world.late_changes and not world.forgot:
         broken.append("a worker whose lease had passed on changed something")
     if state in (State.ACCEPTED, State.REJECTED) and not world.lied and not world.forgot:

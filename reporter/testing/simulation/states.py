@@ -1,9 +1,9 @@
 """
-What a world comes to at a claim: two worlds of the same state have the same futures.
+What a world comes to: two worlds of the same state have the same futures.
 
-A worker that has just claimed knows nothing yet: it reads all from the database, the object store and the authority. So
-everything on which the rest of a run depends is in those three, in the clock, and in workers that are paused further
-up. ``state_of`` writes that down, and leaves out only what cannot make a difference:
+A worker that has just claimed, or committed, knows what the ledger says and nothing besides. So everything on which
+the rest of a run depends is then in the database, the object store, the authority and the clock, and in workers that
+are paused further up. ``state_of`` writes that down, and leaves out only what cannot make a difference:
 
 - Random ids are numbered in the order in which they come up. The program compares them and never looks into them.
 - Times are written as ages, and all ages below ``_YOUNG`` as one, all from the subject's ``expiry`` on as one. What
@@ -11,11 +11,14 @@ up. ``state_of`` writes that down, and leaves out only what cannot make a differ
   near. A plan that looks up whether a report arrived compares minutes: there ages stay as they are.
 - An attempt that is over: a later one has begun, it never came to its filing call, each draft whose id it learnt is
   gone at the authority, and no paused worker was at it. Nobody calls for it any more. Its drafts are left out at the
-  authority too, and so are, while no worker is paused, drafts whose id nobody of us has learnt.
+  authority too, and so are drafts whose id no answer has told, or told only workers that are dead.
+- A call that files nothing, taught nothing, was not refused, and was made again since by somebody: what counts is the
+  later one. Of a call that is not looked up, whether its answer was lost or nobody has written any.
 - How many attempts there were and how long the waits are: a worker waits for what is due, whenever that is.
 - Words for people, request ids, sealed copies and the custody log, by which nothing is decided.
 
-A paused worker is written as the state at its claim and what went wrong from there to its pause: that is all it knows.
+A paused worker is written as the state at its last look at the ledger and what went wrong from there to its pause:
+that is all it knows. One that has been overtaken, or whose database went back, makes its world differ from all others.
 Whatever else the double or a table holds is compared to the letter, so that what is new there makes worlds differ
 rather than look the same.
 """
@@ -26,7 +29,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from types import ModuleType
@@ -34,7 +37,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from reporter.delivery.model import Claim
+from reporter.authority import Outcome
 from reporter.delivery.tables import (
     Circuit,
     Delivery,
@@ -53,14 +56,17 @@ _YOUNG = timedelta(hours=1)
 #: Runs that may be compared take less than this without the time in which drafts expire, so that two make no hour.
 _LONGEST = _YOUNG / 2
 #: Columns by which nothing is decided.
-_UNREAD = frozenset(
-    {"position", "code", "http_status", "request_id", "reason", "exchange_body", "owner", "fence", "available_at"}
-)
+_UNREAD = frozenset({"position", "code", "http_status", "request_id", "reason", "owner", "fence"})
+#: Columns of which it counts only whether there is a value.
+_ANY = frozenset({"available_at"})
 #: Attributes of a double that are no memory of the authority's: the journal, and what is written elsewhere.
 _OUTSIDE = frozenset({"clock", "requests", "faults"})
 _TABLES = (Submission, Delivery, LanePause, Circuit, Quarantine, Generation, ForgottenFiling)
 #: What is random: our ids and tokens, and the ids of doubles, in hexadecimal or of nine digits.
 _RANDOM = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-f]{32}|[1-9][0-9]{8})(?![0-9a-zA-Z])")
+
+_Row = dict[str, Any]
+_Age = Callable[[datetime], str]
 
 
 class TooSlowError(AssertionError):
@@ -78,67 +84,97 @@ def require_timely(world: World) -> None:
         raise TooSlowError(f"a run took {world.elapsed} and waited {world.longest_wait} at most")
 
 
-def state_of(world: World, claim: Claim | None = None) -> str:
-    """Give a digest of all on which the rest of the run depends; ``claim`` is that of the worker that begins now."""
-    written = "\n".join(_lines(world, claim))
+def state_of(world: World) -> str:
+    """Give a digest of all on which the rest of the run depends."""
+    written = "\n".join(_lines(world))
     names: dict[str, str] = {}
     numbered = _RANDOM.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), written)
     return hashlib.sha256(numbered.encode()).hexdigest()
 
 
-def _lines(world: World, claim: Claim | None) -> Iterator[str]:
+def _lines(world: World) -> Iterator[str]:
     age = _ages(world)
     with world.database.connect() as connection:
         tables = {kind.__name__: _rows(connection, kind) for kind in _TABLES}
         calls = sorted(_rows(connection, LedgerEntry), key=lambda row: (row["submission_id"], row["position"]))
         late = {row["entry_id"]: row for row in _rows(connection, LateAnswer)}
-    fences = sorted({call["fence"] for call in calls} | {frame.fence for frame in world.at_work})
-    past = _Past(world, calls, late)
-    attempts = sorted({call["attempt"] for call in calls} - past.over)
-    for call in calls:
-        if call["attempt"] in past.over:
-            continue
-        numbers = {"attempt": attempts.index(call["attempt"]), "by": fences.index(call["fence"])}
-        yield repr((numbers, _row(call, age, {"attempt"}), _row(late.get(call["id"], {}), age)))
+    past = _Past(world, calls, late, age)
+    present = [call for at, call in enumerate(calls) if past.counts(call, calls[at + 1 :])]
+    attempts = sorted({call["attempt"] for call in present})
+    fences = [worker.fence for worker in world.at_work]
+    for call in present:
+        numbers = {
+            "attempt": attempts.index(call["attempt"]),
+            "by": fences.index(call["fence"]) if call["fence"] in fences else None,
+        }
+        written = past.read(call)
+        yield repr((numbers, _row(written, age, {"attempt"}), _row(late.get(call["id"], {}), age)))
     for name, rows in tables.items():
         yield repr((name, [_row(row, age) for row in rows]))
     for name, marker in world.markers.all():
         attempt = attempts.index(marker.attempt) if marker.attempt in attempts else marker.attempt
         yield repr((name, marker.entry, attempt, marker.draft))
-    paused = []
-    for number, frame in enumerate(world.at_work):
-        until = world.at_work[number + 1].since if number + 1 < len(world.at_work) else len(world.trace)
-        wrong = [(each.at - frame.since, each.action) for each in world.wrong_before(until) if each.at >= frame.since]
-        paused.append((frame.state, until - frame.since, wrong, fences.index(frame.fence)))
+    for worker in world.at_work[:-1]:
+        yield repr((worker.state, worker.paused, id(worker) if worker.adrift else ""))
     kept = {call["id"] for call in calls if call["outcome"]} | set(late)
-    yield repr((paused, claim is None, world.forgot, world.lied, world.late_changes, sorted(world.receipts - kept)))
-    yield repr((world.seen() - len(calls), world.double.faults.unfired))
+    yield repr((world.forgot, world.lied, world.late_changes, sorted(world.receipts - kept)))
+    yield repr((world.unannounced, world.double.faults.unfired))
     yield from _memory(world.double, past.dropped, age)
 
 
 class _Past:
-    """What is over: attempts, and drafts at the authority, that nobody of us calls for any more."""
+    """What is over: attempts, calls, and drafts at the authority, that nobody of us comes back to."""
 
-    def __init__(self, world: World, calls: list[dict[str, Any]], late: Mapping[str, dict[str, Any]]) -> None:
-        plan, held = world.template.plan, list(world.template.subject.held(world.double))
+    def __init__(self, world: World, calls: Sequence[_Row], late: Mapping[str, _Row], age: _Age) -> None:
+        self._plan, self._late, self._age = world.template.plan, late, age
+        self._at_work = {worker.fence for worker in world.at_work}
+        self._paused = {worker.fence for worker in world.at_work[:-1]}
+        held = list(world.template.subject.held(world.double))
         gone = {report.reference for report in held if report.gone}
-        drafts = {report.reference for report in held if not report.filed}
         learnt: dict[int, set[str]] = {}
         for call in calls:
             told = [call["ids"], late.get(call["id"], {}).get("ids", "{}")]
             learnt.setdefault(call["attempt"], set()).update(v for ids in told for v in json.loads(ids).values())
-        at_work = {frame.fence for frame in world.at_work}
-        present = {max(learnt, default=0)}
-        present |= {call["attempt"] for call in calls if call["step"] == plan.final.key or call["fence"] in at_work}
-        present |= {attempt for attempt, ids in learnt.items() if ids & {r.reference for r in held} - gone}
-        self.over = set(learnt) - present if plan.look_up is None else set()
-        needed = {value for attempt, ids in learnt.items() if attempt not in self.over for value in ids}
+        kept = {max(learnt, default=0)}
+        kept |= {
+            call["attempt"] for call in calls if call["step"] == self._plan.final.key or call["fence"] in self._paused
+        }
+        kept |= {attempt for attempt, ids in learnt.items() if ids & {report.reference for report in held} - gone}
+        self.over = set(learnt) - kept if self._plan.look_up is None else set()
+        needed = {value for attempt in learnt.keys() - self.over for value in learnt[attempt]}
         closed = {value for attempt in self.over for value in learnt[attempt]} & gone
-        strange = drafts - {value for ids in learnt.values() for value in ids} if not world.at_work else set()
+        told_anybody = {value for answer in world.bench.tap.answers for value in answer.ids.values()}
+        ours = set.union(*learnt.values()) if learnt else set()
+        known = ours | told_anybody if len(world.at_work) > 1 else ours
+        strange = {report.reference for report in held if not report.filed} - known
         self.dropped = (closed | strange) - needed - {""}
 
+    def counts(self, call: _Row, later: Sequence[_Row]) -> bool:
+        """Whether anything can still depend on a call, given those made since."""
+        if call["attempt"] in self.over:
+            return False
+        superseded = any(self._same(call) == self._same(other) for other in later)
+        return not (
+            superseded
+            and self._plan.look_up is None
+            and call["step"] != self._plan.final.key
+            and call["fence"] not in self._paused
+            and call["id"] not in self._late
+            and (call["ids"], call["discrepancy"]) == ("{}", "")
+            and call["outcome"] != Outcome.REJECTED
+        )
 
-def _ages(world: World) -> Callable[[datetime], str]:
+    def _same(self, call: _Row) -> tuple[int, str, str]:
+        return call["attempt"], call["step"], self._age(call["intent_at"])
+
+    def read(self, call: _Row) -> _Row:
+        """Give a call as the engine reads it."""
+        if call["outcome"] is None and self._plan.look_up is None and call["fence"] not in self._at_work:
+            return {**call, "outcome": Outcome.UNKNOWN.value, "outcome_at": call["intent_at"]}
+        return call
+
+
+def _ages(world: World) -> _Age:
     now, expiry, exact = world.clock.now(), world.template.subject.expiry, world.template.plan.look_up is not None
 
     def age(moment: datetime) -> str:
@@ -150,16 +186,20 @@ def _ages(world: World) -> Callable[[datetime], str]:
     return age
 
 
-def _rows(connection: Connection, kind: Any) -> list[dict[str, Any]]:
+def _rows(connection: Connection, kind: Any) -> list[_Row]:
     return [dict(row) for row in connection.execute(select(kind.__table__)).mappings()]
 
 
-def _row(row: Mapping[str, Any], age: Callable[[datetime], str], besides: Collection[str] = ()) -> list[object]:
-    read = [(name, value) for name, value in row.items() if name not in _UNREAD and name not in besides]
+def _row(row: Mapping[str, Any], age: _Age, besides: Collection[str] = ()) -> list[object]:
+    read = [
+        (name, value is not None if name in _ANY else value)
+        for name, value in row.items()
+        if name not in _UNREAD and name not in besides
+    ]
     return [(name, age(value) if isinstance(value, datetime) else value) for name, value in read]
 
 
-def _memory(value: Any, dropped: Collection[str], age: Callable[[datetime], str]) -> Iterator[str]:
+def _memory(value: Any, dropped: Collection[str], age: _Age) -> Iterator[str]:
     """Write down all that an object holds, to the letter but for times and what is dropped."""
     match value:
         case datetime():

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine as Database
 from sqlalchemy import event, text
 
-from reporter.authority import Environment, Outcome, Package, Plan
+from reporter.authority import Call, Environment, Outcome, Package, Plan
 from reporter.clock import Clock
 from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Concluded, Ledger
@@ -30,7 +30,6 @@ from reporter.testing.simulation.schedule import (
     PAUSE,
     PAUSE_BRIEFLY,
     RESTORE,
-    Injection,
     Moment,
     Schedule,
     earlier,
@@ -92,28 +91,38 @@ class Template:
         return _copy_of(self.database)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A worker at work: the fence it holds, the moment of its claim, and what the world came to then."""
+@dataclass(slots=True)
+class AtWork:
+    """
+    A worker at work, with the fence it holds.
+
+    ``state`` is what the world came to when its knowledge was last that of the ledger, at the moment ``since``, and
+    ``paused`` how it is paused and what went wrong until then. It is ``adrift`` once the ledger has gone on, or back,
+    without it.
+    """
 
     fence: int
+    claim: int
     since: int
-    state: str
+    state: str = ""
+    paused: str = ""
+    adrift: bool = False
 
 
 class World:
     """
     A copy of the template in which one schedule is played.
 
-    ``at_claim`` looks at the world each time a worker has claimed the delivery, and gives what it came to.
+    ``look`` is given the world whenever a worker knows just what the ledger says, after its claim and after each of
+    its commits, and gives what the world came to.
     """
 
     def __init__(
-        self, template: Template, schedule: Schedule, at_claim: Callable[[World, Claim], str] = lambda _w, _c: ""
+        self, template: Template, schedule: Schedule, look: Callable[[World], str] = lambda _world: ""
     ) -> None:
         template.restore()
         self.template, self.schedule = template, {injection.at: injection.action for injection in schedule}
-        subject, self._at_claim = template.subject, at_claim
+        subject, self._look = template.subject, look
         self.clock = FakeClock()
         self.began = self.clock.now()
         self.double: Any = subject.double(self.clock)
@@ -123,8 +132,7 @@ class World:
             ledger=self._watched_ledger,
         )  # fmt: skip
         self.bench.carries(template.submission_id, template.package, template.files)
-        self.bench.tap.before = lambda _call: self.reach(Moment.BEFORE_CALL)
-        self.bench.tap.after = lambda _call: self.reach(Moment.AFTER_CALL)
+        self.bench.tap.before, self.bench.tap.after = self._before_call, self._after_call
         self.queue, self.ledger, self.markers = self.bench.queue, self.bench.ledger, Markers(self.bench.store)
         self._quarantine = QuarantineService(
             self.database, self.clock, self.markers, Generations(self.database, self.bench.store), people=1
@@ -132,8 +140,11 @@ class World:
         self.trace: list[Moment] = []
         self.fired: set[int] = set()
         self.late_changes = False
+        self.unannounced = False
+        self._requests = 0
         self.receipts: set[str] = set()
-        self.at_work: list[Frame] = []
+        self.at_work: list[AtWork] = []
+        self._claims = 0
         self.longest_wait = timedelta(0)
         self._after_pause: list[str] = []
         self._wanted = {earlier(action) for action in self.schedule.values()} - {None, 0}
@@ -170,14 +181,6 @@ class World:
         """Give every call of the ledger, oldest first."""
         return self.bench.calls(self.template.submission_id)
 
-    def seen(self) -> int:
-        """Count the requests that reached the authority."""
-        return sum(not any("refuse" in fault for fault in request.faults) for request in self.double.requests)
-
-    def wrong_before(self, at: int) -> Schedule:
-        """Give what has gone wrong before a moment."""
-        return tuple(Injection(past, self.schedule[past]) for past in sorted(self.fired) if past < at)
-
     def _mended(self) -> bool:
         if self._quarantine.standing() is not None:
             return self._quarantine.release("person", "looked at it")
@@ -203,8 +206,10 @@ class World:
         if claim is None:
             return False
         pauses = len(self._after_pause)
-        self.at_work.append(Frame(claim.fence, len(self.trace), self._at_claim(self, claim)))
+        self._claims += 1
+        self.at_work.append(AtWork(claim.fence, self._claims, len(self.trace)))
         try:
+            self._looked_at(self.at_work[-1])
             with suppress(Crash):
                 self.bench.engine.work(claim)
         finally:
@@ -213,6 +218,11 @@ class World:
             self.late_changes = True
         del self._after_pause[pauses:]
         return True
+
+    def _looked_at(self, worker: AtWork) -> None:
+        worker.adrift = worker.adrift or worker.claim != self._claims
+        if not worker.adrift:
+            worker.state, worker.since = self._look(self), len(self.trace)
 
     def _snapshot(self) -> str:
         """Give everything that a late worker must not change."""
@@ -225,10 +235,12 @@ class World:
     def reach(self, moment: Moment) -> None:
         """Stand at the next moment of the run, and let happen what the schedule has for it."""
         at = len(self.trace)
+        action = self.schedule.get(at)
+        if moment is Moment.AFTER_COMMIT and action is None:
+            self._looked_at(self.at_work[-1])
         self.trace.append(moment)
         if at in self._wanted:
             self._dumps[at] = self.template.dump()
-        action = self.schedule.get(at)
         if action is None:
             return
         self.fired.add(at)
@@ -237,17 +249,39 @@ class World:
         past = earlier(action)
         if past is not None:
             self.template.restore(self._dumps[past] if past else None)
+            for worker in self.at_work:
+                worker.adrift = True
             if action.startswith(RESTORE):
                 raise Crash
         elif action == EXPIRE:
             self.clock.advance(self.template.subject.expiry)
         elif action in (PAUSE, PAUSE_BRIEFLY):
             self.clock.advance(PAUSED_FOR)
+            self._paused(self.at_work[-1], at)
             overtaken = self.once("other") if action == PAUSE_BRIEFLY else self._until_idle("other")
             if overtaken:
                 self._after_pause.append(self._snapshot())
         else:
             self.double.faults.add(f"*:1 {action}")
+
+    def _paused(self, worker: AtWork, at: int) -> None:
+        """Note where a worker is paused; nothing lies between a call and the moment before its commit."""
+        called = self.trace[at] is Moment.BEFORE_COMMIT and at > worker.since
+        wrong = [(past - worker.since, self.schedule[past]) for past in sorted(self.fired) if worker.since <= past < at]
+        worker.paused = repr((at - called - worker.since, self.schedule[at], wrong))
+
+    def _before_call(self, call: Call) -> None:
+        self.reach(Moment.BEFORE_CALL)
+        query = text("SELECT count(*) FROM ledger_entry WHERE step = :step AND fence = :fence AND outcome IS NULL")
+        of = {"step": call.step.key, "fence": self.at_work[-1].fence}
+        with self.database.connect() as connection:
+            announced = connection.execute(query, of).scalar_one()
+        self.unannounced = self.unannounced or not (announced or self.forgot)
+        self._requests = len(self.double.requests)
+
+    def _after_call(self, _call: Call) -> None:
+        self.unannounced = self.unannounced or len(self.double.requests) > self._requests + 1
+        self.reach(Moment.AFTER_CALL)
 
     def _watched_ledger(self, database: Database, bodies: BodyVault, clock: Clock, lease: timedelta) -> Ledger:
         return _WatchedLedger(self, database, bodies, clock, lease)
