@@ -18,6 +18,8 @@ from tests.contract.mini import MiniAdapter, Registry
 
 
 class _MiniContract(AdapterContract):
+    own_classes = ("code=422",)
+
     def held(self, double: Registry) -> Iterable[Held]:
         return double.held()
 

@@ -79,6 +79,8 @@ def play(template: Template, schedule: Schedule, known: Known | None = None, lef
     except _Joined:
         require_timely(world)
         return Run(schedule, None, tuple(world.trace), (), _unfired(world))
+    except Exception as error:
+        broken.append(f"a worker fell over with {type(error).__name__}")
     if known is not None:
         require_timely(world)
     state, wrong = violations(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -121,6 +122,7 @@ class World:
         self, template: Template, schedule: Schedule, look: Callable[[World], str] = lambda _world: ""
     ) -> None:
         template.restore()
+        random.seed(0)  # by which the engine spaces what was never sent
         self.template, self.schedule = template, {injection.at: injection.action for injection in schedule}
         subject, self._look = template.subject, look
         self.clock = FakeClock()
