@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
@@ -137,6 +138,7 @@ def _alternatives(kind: Complex) -> list[list[str]]:
     return list(groups.values())
 
 
+@functools.cache
 def as_xsd(*, additions: bool = False) -> bytes:
     """Write the same table as a W3C schema, with or without the elements newer than November 2025."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">']

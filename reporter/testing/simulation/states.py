@@ -30,12 +30,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from types import ModuleType
 from typing import Any
-
-from sqlalchemy import Connection, select
 
 from reporter.authority import Outcome
 from reporter.delivery.tables import (
@@ -61,7 +59,12 @@ _UNREAD = frozenset({"position", "code", "http_status", "request_id", "reason", 
 _ANY = frozenset({"available_at"})
 #: Attributes of a double that are no memory of the authority's: the journal, and what is written elsewhere.
 _OUTSIDE = frozenset({"clock", "requests", "faults"})
-_TABLES = (Submission, Delivery, LanePause, Circuit, Quarantine, Generation, ForgottenFiling)
+_TABLES = (Submission, Delivery, LedgerEntry, LateAnswer, LanePause, Circuit, Quarantine, Generation, ForgottenFiling)
+_QUERIES = {kind: f"SELECT * FROM {kind.__tablename__}" for kind in _TABLES}  # noqa: S608
+#: A moment as SQLite holds it.
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}")
+#: Bytes beyond this are compared by digest, so that an id in them makes worlds differ.
+_LONG = 4 << 10
 #: What is random: our ids and tokens, and the ids of doubles, in hexadecimal or of nine digits.
 _RANDOM = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-f]{32}|[1-9][0-9]{8})(?![0-9a-zA-Z])")
 
@@ -94,10 +97,9 @@ def state_of(world: World) -> str:
 
 def _lines(world: World) -> Iterator[str]:
     age = _ages(world)
-    with world.database.connect() as connection:
-        tables = {kind.__name__: _rows(connection, kind) for kind in _TABLES}
-        calls = sorted(_rows(connection, LedgerEntry), key=lambda row: (row["submission_id"], row["position"]))
-        late = {row["entry_id"]: row for row in _rows(connection, LateAnswer)}
+    rows = _rows(world)
+    calls = sorted(rows.pop(LedgerEntry), key=lambda row: (row["submission_id"], row["position"]))
+    late = {row["entry_id"]: row for row in rows.pop(LateAnswer)}
     past = _Past(world, calls, late, age)
     present = [call for at, call in enumerate(calls) if past.counts(call, calls[at + 1 :])]
     attempts = sorted({call["attempt"] for call in present})
@@ -109,8 +111,8 @@ def _lines(world: World) -> Iterator[str]:
         }
         written = past.read(call)
         yield repr((numbers, _row(written, age, {"attempt"}), _row(late.get(call["id"], {}), age)))
-    for name, rows in tables.items():
-        yield repr((name, [_row(row, age) for row in rows]))
+    for kind, written in rows.items():
+        yield repr((kind.__name__, [_row(row, age) for row in written]))
     for name, marker in world.markers.all():
         attempt = attempts.index(marker.attempt) if marker.attempt in attempts else marker.attempt
         yield repr((name, marker.entry, attempt, marker.draft))
@@ -186,8 +188,24 @@ def _ages(world: World) -> _Age:
     return age
 
 
-def _rows(connection: Connection, kind: Any) -> list[_Row]:
-    return [dict(row) for row in connection.execute(select(kind.__table__)).mappings()]
+def _rows(world: World) -> dict[type, list[_Row]]:
+    """Read whole tables past SQLAlchemy: this is done at every step of every run."""
+    connection = world.database.raw_connection()
+    try:
+        rows: dict[type, list[_Row]] = {}
+        for kind, query in _QUERIES.items():
+            cursor = connection.cursor().execute(query)
+            names = [column[0] for column in cursor.description]
+            rows[kind] = [dict(zip(names, map(_value, row), strict=True)) for row in cursor]
+        return rows
+    finally:
+        connection.close()
+
+
+def _value(stored: Any) -> Any:
+    if isinstance(stored, str) and _MOMENT.fullmatch(stored):
+        return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+    return stored
 
 
 def _row(row: Mapping[str, Any], age: _Age, besides: Collection[str] = ()) -> list[object]:
@@ -204,6 +222,8 @@ def _memory(value: Any, dropped: Collection[str], age: _Age) -> Iterator[str]:
     match value:
         case datetime():
             yield age(value)
+        case bytes() if len(value) > _LONG:
+            yield hashlib.sha256(value).hexdigest()
         case None | bool() | int() | float() | str() | bytes() | Enum() | timedelta():
             yield repr(value)
         case Mapping():
