@@ -111,11 +111,11 @@ def _lines(world: World) -> Iterator[str]:
         }
         written = past.read(call)
         yield repr((numbers, _row(written, age, {"attempt"}), _row(late.get(call["id"], {}), age)))
-    for kind, written in rows.items():
-        yield repr((kind.__name__, [_row(row, age) for row in written]))
+    for kind, held in rows.items():
+        yield repr((kind.__name__, [_row(each, age) for each in held]))
     for name, marker in world.markers.all():
         attempt = attempts.index(marker.attempt) if marker.attempt in attempts else marker.attempt
-        yield repr((name, marker.entry, attempt, marker.draft))
+        yield repr((name, marker.entry, attempt, marker.draft, marker.decision))
     for worker in world.at_work[:-1]:
         yield repr((worker.state, worker.paused, id(worker) if worker.adrift else ""))
     kept = {call["id"] for call in calls if call["outcome"]} | set(late)
