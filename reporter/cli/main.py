@@ -28,6 +28,7 @@ from reporter.cli import (
     secret,
     submission,
 )
+from reporter.cli.hygiene import harden
 
 app = typer.Typer(
     name="reporter",
@@ -70,6 +71,7 @@ def _root(
 
 def run() -> None:
     """Run the command line; every trouble leaves as one line on standard error and an exit code (see errors)."""
+    harden()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no terminal is too old to be told
