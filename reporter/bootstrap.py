@@ -16,9 +16,12 @@ from sqlalchemy import Engine as Database
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from reporter import config
+from reporter.actors.changes import ChangeService
+from reporter.actors.service import ActorService
 from reporter.alarms.wire import Way
 from reporter.audit.log import CustodyLog, custody_log
-from reporter.authority import Adapter, Connection, Endpoint, Environment
+from reporter.audit.signing import SIGNING_KEY
+from reporter.authority import Adapter, Connection, Endpoint
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
@@ -49,7 +52,8 @@ from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
-from reporter.submissions.packaging import Desk
+from reporter.submissions.approvals import Approvals
+from reporter.submissions.packaging import Desk, gravest
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
 
@@ -81,6 +85,8 @@ class App:
     alarms: Alerting
     log: CustodyLog
     evidence: EvidenceRoom
+    actors: ActorService
+    changes: ChangeService
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -151,12 +157,14 @@ def open_home(
         digests=frozenset[str]().union(*(adapter.digests for adapter in adapters.values())),
         revised=lambda connection, reference: submissions.void(connection, reference),
     )
-    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, configuration.approval.people)
+    actors = ActorService(database, clock, gravest(desks))
+    approvals = Approvals(actors, clock, configuration.approval.people)
+    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals)
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
-    beyond = any(desk.environment is not Environment.SANDBOX for desk in desks.values())
-    quarantine = QuarantineService(database, clock, markers, Generations(database, objects), people=2 if beyond else 1)
+    generations = Generations(database, objects)
+    quarantine = QuarantineService(database, clock, markers, generations, people=2 if actors.required else 1)
     deliveries = DeliveryService(
         database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected, secrets.stamp,
         markers, quarantine,
@@ -172,7 +180,7 @@ def open_home(
         RecoveryKits(database, clock, configuration, custody, lambda: str(log.checkpoints.verifier)),
         secrets, adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
-        StandingService(database, clock, ledger, bodies), alarms, log, room,
+        StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
     )  # fmt: skip
 
 

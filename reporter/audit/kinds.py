@@ -66,6 +66,17 @@ KINDS: Mapping[str, str] = {
     "quarantine_release_proposed": "One person proposed to let deliveries go on.",
     "quarantine_released": "Deliveries go on.",
     "alarm_acknowledged": "Somebody heard an alarm.",
+    # people
+    "act_proven": "Somebody enrolled signed what they did; the digest of the statement.",
+    "actor_found_proposed": "One of the two people whom the register begins with proposed both.",
+    "actor_enrol_proposed": "One person proposed to enrol somebody, or to give somebody a new proof.",
+    "actor_roles_proposed": "One person proposed other roles for somebody.",
+    "actor_enable_proposed": "One person proposed that somebody suspended may act again.",
+    "actors_founded": "The register of people began: roles and fingerprints.",
+    "actor_enrolled": "Two people enrolled somebody, or gave somebody a new proof: roles and fingerprints.",
+    "actor_roles_changed": "Two people gave somebody other roles.",
+    "actor_enabled": "Two people let somebody act again.",
+    "actor_suspended": "One person suspended somebody, at once.",
     # the house itself
     "configuration_seen": "A machine opened the home for the first time; the digest of its configuration.",
     "configuration_changed": "A machine opened the home with another configuration; the keys that changed.",

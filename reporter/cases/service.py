@@ -23,7 +23,7 @@ from reporter.cases.difference import differences, only_adds_views
 from reporter.cases.document import ParsedDocument, listed, parse, parse_kept
 from reporter.cases.intake import HandedIn, take
 from reporter.cases.model import REFERENCE_PATTERN
-from reporter.cases.records import CaseDescription, CaseState, CaseSummary, Outcome, StoredCase, Taken
+from reporter.cases.records import CaseDescription, CaseState, CaseSummary, Outcome, Revision, StoredCase, Taken
 from reporter.cases.sealing import Sealing
 from reporter.cases.store import CaseStore
 from reporter.clock import Clock
@@ -77,6 +77,10 @@ class CaseService:
     def current_revision(self, connection: Connection, reference: str) -> int:
         """Give the number of the latest revision, and keep it the latest until the transaction ends."""
         return self._store.current_revision(connection, reference)
+
+    def revision(self, connection: Connection, reference: str, number: int) -> Revision:
+        """Give a revision of a case: who handed it in or confirmed it, and when."""
+        return next(entry for entry in self._store.revisions(connection, reference) if entry.number == number)
 
     def list(self) -> Sequence[CaseSummary]:
         """Give a line for every case, oldest first."""

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from reporter.cli.output import As, AsJson, Reference, actor, open_app, print_json, say, words
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, Reference, open_app, print_json, say, words
 
 app = typer.Typer(no_args_is_help=True, help="Hand cases in, look at them, see what each authority still lacks.")
 

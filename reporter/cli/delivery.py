@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reporter.cli import resolution
-from reporter.cli.output import As, AsJson, Reference, actor, moment, open_app, print_json, say, tell
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, Reference, moment, open_app, print_json, say, tell
 
 if TYPE_CHECKING:
     from reporter.bootstrap import App

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from reporter.cli.output import As, AsJson, Reference, actor, moment, open_app, print_json, say
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, Reference, moment, open_app, print_json, say
 
 if TYPE_CHECKING:
     from reporter.evidence.looks import Asked

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reporter.cli.acting import As, actor
 from reporter.cli.evidence import place
-from reporter.cli.output import As, AsJson, actor, open_app, print_json, say, tell, words
+from reporter.cli.output import AsJson, open_app, print_json, say, tell, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

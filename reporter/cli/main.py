@@ -12,6 +12,7 @@ import typer
 
 from reporter import __version__
 from reporter.cli import (
+    actor,
     alarm,
     audit,
     authority,
@@ -28,6 +29,7 @@ from reporter.cli import (
     secret,
     submission,
 )
+from reporter.cli.acting import Key, Means, PassphraseFile, TokenFile
 from reporter.cli.hygiene import harden
 
 app = typer.Typer(
@@ -46,6 +48,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")
 app.add_typer(key.app, name="key")
 app.add_typer(secret.app, name="secret")
+app.add_typer(actor.app, name="actor")
 app.add_typer(home.db, name="db")
 evidence_keeping.register(evidence.app)
 demo.register(app)
@@ -64,9 +67,13 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    context: typer.Context,
+    _wanted: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    key_file: Key = None,
+    passphrase_file: PassphraseFile = None,
+    token_file: TokenFile = None,
 ) -> None:
-    pass
+    context.obj = Means(key_file, passphrase_file, token_file)
 
 
 def run() -> None:

@@ -1,10 +1,9 @@
-"""What every command shares: opening the house, naming the actor, and what goes to the screen."""
+"""What every command shares: opening the house, and what goes to the screen."""
 
 from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
 import sys
 from collections.abc import Iterator
@@ -53,7 +52,6 @@ def words(value: str) -> str:
 
 Reference = Annotated[str, typer.Argument(metavar="REF", callback=_reference, help="The case's reference.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-As = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who acts; by default the operating-system user.")]
 
 
 @contextmanager
@@ -69,41 +67,6 @@ def open_app() -> Iterator[App]:
             app.log.sequencer.run()
     finally:
         app.close()
-
-
-def actor(name: str | None, app: App) -> str:
-    """
-    Give who acts.
-
-    Raises:
-        UsageError: The name is none.
-        PolicyError: A name was claimed where an authority's test or production system is configured: until people are
-            enrolled, only the operating system vouches for somebody there.
-    """
-    from reporter.authority import Environment
-    from reporter.errors import PolicyError, UsageError
-
-    user = _system_user()
-    if name is None or (name := name.strip()) == user:
-        return user
-    if not name.isprintable() or not name:
-        raise UsageError("--as needs a name, in one line.")
-    beyond = [key for key, desk in app.desks.items() if desk.environment is not Environment.SANDBOX]
-    if beyond:
-        raise PolicyError(
-            f"--as {name} is refused: {', '.join(beyond)} is not in the sandbox, and you are logged in as {user}.",
-            next_step="Outside the sandbox each person uses an operating-system account of their own.",
-        )
-    return name
-
-
-def _system_user() -> str:
-    """Give the user whom the operating system vouches for; variables such as LOGNAME are anybody's."""
-    number = os.getuid()
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:  # as in a container with a number for a user
-        return f"uid-{number}"
 
 
 def print_json(data: Any) -> None:

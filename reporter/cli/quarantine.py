@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, moment, open_app, print_json, say, words
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, moment, open_app, print_json, say, words
 
 if TYPE_CHECKING:
     from reporter.delivery.quarantine import QuarantineService

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, open_app, print_json, say
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, open_app, print_json, say
 
 app = typer.Typer(no_args_is_help=True, help="Keep credentials; they are never printed.")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reporter.cli.output import As, AsJson, Reference, actor, console, finding, open_app, print_json, say
+from reporter.cli.acting import As, actor, present
+from reporter.cli.output import AsJson, Reference, console, finding, open_app, print_json, say
 from reporter.cli.resolution import Reason, To, say_decided
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def preview(
     document: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this document, such as report or fileDetails:e1.")
     ] = None,
+    name: As = None,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -38,6 +40,7 @@ def preview(
     from reporter.errors import NotFoundError
 
     with open_app() as house:
+        actor(name, house)
         shown = house.submissions.preview(reference, authority)
     documents = [entry for entry in shown.package.documents if document in (None, entry.name)]
     if not documents:
@@ -102,7 +105,8 @@ def approve(
     Example: reporter submission approve TS-2026-000101 --to ncmec --as dana
     """
     with open_app() as house:
-        results = house.submissions.approve(reference, actor(name, house), authority)
+        who = present(name, house)
+        results = house.submissions.approve(reference, who.handle, authority, who.state)
     if as_json:
         print_json(
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
+import reporter.actors.tables
 import reporter.alarms.tables
 import reporter.audit.tables
 import reporter.cases.tables

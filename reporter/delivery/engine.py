@@ -26,6 +26,8 @@ from reporter.submissions.model import State
 #: Calls that never left are tried this often within one claim; the ledger's schedule takes over after that.
 _TRIES_IN_LEASE = 3
 
+_NO_APPROVAL = "Its approvals do not hold any more: rows were altered, or a key is unknown. See: reporter actor verify"
+
 
 #: Another worker goes on, or the machine stands in the way of all: nothing to say of this delivery.
 _NOT_OURS = (LeaseLostError, EnvironmentTroubleError)
@@ -44,6 +46,8 @@ class Load:
     connection: Connection
     schema: bytes | None
     open_item: Callable[[str], ItemStream]
+    #: How many people's approval does not hold; the submission was frozen by enough, so rows were altered since.
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,12 @@ class Engine:
         return Settle(State.IN_DOUBT if doubtful else State.ATTENTION, reason, entry=history[-1] if history else None)
 
     def _guard(self, load: Load, plan: Plan, move: Move) -> Move:
-        """Before an attempt opens, hold the frozen documents against the authority's own schema once more."""
-        if load.schema is None or not isinstance(move, Perform) or move.step != plan.steps[0]:
+        """Before an attempt opens, check the approvals and hold the documents against the present schema once more."""
+        if not isinstance(move, Perform) or move.step != plan.steps[0]:
+            return move
+        if load.missing:
+            return Settle(State.ATTENTION, _NO_APPROVAL)
+        if load.schema is None:
             return move
         findings = load.adapter.validate(load.package, load.schema)
         if not findings:

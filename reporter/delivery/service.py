@@ -114,13 +114,16 @@ class DeliveryService:
         except (CustodyError, PolicyError, ConfigurationError) as error:
             raise NoConnectionError(error.diagnostics()) from error
         desk = self._desks[authority]
-        reference, package = self._submissions.frozen_package(claim.submission_id)
+        frozen = self._submissions.frozen_package(claim.submission_id)
+        reference, package = frozen.reference, frozen.package
         with reading(self._database) as connection:
             schema = desk.schema(connection)
             records = {
                 file.item: evidence.sealed_item(connection, reference, file.item, file.sha256) for file in package.files
             }
-        return Load(package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]))
+        return Load(
+            package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]), frozen.missing
+        )
 
     def connection(self, authority: str) -> Connection:
         """

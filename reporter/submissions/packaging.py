@@ -41,3 +41,8 @@ class Desk:
         """Give the authority's own schema in force here, if one was fetched."""
         stored = self.shelf.in_force(connection, self.adapter.name, self.environment)
         return stored.content if stored else None
+
+
+def gravest(desks: Mapping[str, Desk]) -> Environment:
+    """Give the most serious environment that any authority is configured for."""
+    return max((desk.environment for desk in desks.values()), key=list(Environment).index, default=Environment.SANDBOX)

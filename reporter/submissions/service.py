@@ -7,6 +7,7 @@ the bytes that were shown. The last approval needed seals those bytes and hands 
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,15 +25,18 @@ from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
+from reporter.submissions.approvals import Approvals, Witness, unsigned
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.packaging import Desk
-from reporter.submissions.tables import Approval, Submission
+from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
-_FROZEN = select(_SUBMISSION.c.reference, _SUBMISSION.c.package_body).where(_SUBMISSION.c.id == bindparam("of"))
+_FROZEN = select(
+    _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision
+).where(_SUBMISSION.c.id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class Preview:
     package: Package
     check: Check
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPackage:
+    """A package as it was approved; ``missing`` people approved it by no signature that holds."""
+
+    reference: str
+    package: Package
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +80,10 @@ class SubmissionService:
         desks: Mapping[str, Desk],
         bodies: BodyVault,
         dispatch: Dispatch,
-        people: int,
+        approvals: Approvals,
     ) -> None:
         self._engine, self._clock, self._cases, self._desks = engine, clock, cases, desks
-        self._bodies, self._dispatch, self._people = bodies, dispatch, people
+        self._bodies, self._dispatch, self._approvals = bodies, dispatch, approvals
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -116,12 +129,16 @@ class SubmissionService:
 
     # --- approving ------------------------------------------------------------------------------------------
 
-    def approve(self, reference: str, actor: str, authority: str | None = None) -> list[Approved]:
+    def approve(
+        self, reference: str, actor: str, authority: str | None = None, witness: Witness = unsigned
+    ) -> list[Approved]:
         """
         Approve a case for one authority, or for every configured one: all or none.
 
+        ``witness`` signs the digest of what is approved; outside the sandbox an approval without it does not count.
+
         Raises:
-            PolicyError: The case is not confirmed, or this person may not approve it (law 1).
+            PolicyError: The case is not confirmed, this person may not approve it (law 1), or nothing was signed.
             NotReadyError: An authority's rules are not met.
             ConflictError: The case was revised while it was being approved.
 
@@ -143,7 +160,9 @@ class SubmissionService:
             if evidence.destroyed_of(connection, reference, stored.case).keys() & _items(frozen.values()):
                 raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
             return [
-                self._approve(connection, stored, name, desk.environment, frozen[name], actor, checks[name].notes)
+                self._approve(
+                    connection, stored, name, desk.environment, frozen[name], actor, checks[name].notes, witness
+                )
                 for name, desk in desks.items()
             ]
 
@@ -156,22 +175,22 @@ class SubmissionService:
         frozen: Frozen,
         actor: str,
         notes: tuple[Finding, ...],
+        witness: Witness,
     ) -> Approved:
         now = self._clock.now()
         row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
             return Approved(authority, environment, State(row.state), row.digest, 0, notes)
         submission_id = self._prepare(connection, row, stored, authority, environment, frozen)
-        people = self._approvers(connection, submission_id, frozen.digest) | {stored.prepared_by}
-        self._require_another(people, stored, actor)
-        connection.execute(
-            insert(Approval).values(submission_id=submission_id, actor=actor, digest=frozen.digest, at=now)
+        prepared = self._cases.revision(connection, stored.reference, stored.revision)
+        about = {"reference": stored.reference, "authority": authority, "environment": environment.value}
+        missing = self._approvals.give(
+            connection, submission_id, {**about, "digest": frozen.digest}, prepared, actor, witness
         )
         audit.record(
             connection, at=now, actor=actor, kind="submission_approval", reference=stored.reference,
             item=submission_id, detail=f"{authority} {environment} sha256:{frozen.digest}",
         )  # fmt: skip
-        missing = max(0, self._people - len(people | {actor}))
         if missing:
             return Approved(authority, environment, State.READY, frozen.digest, missing, notes)
         body = self._bodies.seal(connection, stored.reference, "package", frozen.content, now)
@@ -203,14 +222,6 @@ class SubmissionService:
         return self.new_version(
             connection, row, reference=stored.reference, authority=authority, environment=environment, **values
         )
-
-    def _require_another(self, people: set[str], stored: StoredCase, actor: str) -> None:
-        if self._people > 1 and actor in people:
-            part = "prepared this case" if actor == stored.prepared_by else "has approved it already"
-            raise PolicyError(
-                f"approval.people = {self._people}: {actor} {part}, and a different person must approve.",
-                next_step=f"Ask a colleague to run: reporter submission approve {stored.reference} --as NAME",
-            )
 
     def void(self, connection: Connection, reference: str) -> None:
         """Take back what a new revision of the case makes stale; what delivery has begun goes on as frozen."""
@@ -265,11 +276,17 @@ class SubmissionService:
         )
         return submission_id
 
-    def frozen_package(self, submission_id: str) -> tuple[str, Package]:
-        """Give the case's reference and the package of an approved submission, exactly as approved."""
+    def frozen_package(self, submission_id: str) -> FrozenPackage:
+        """Give the package of an approved submission, exactly as approved, and whether those who approved it hold."""
         with reading(self._engine) as connection:
             row = connection.execute(_FROZEN, {"of": submission_id}).one()
-            return row.reference, thaw(self._bodies.open(connection, row.package_body))
+            content = self._bodies.open(connection, row.package_body)
+            missing = 0
+            if row.environment != Environment.SANDBOX:
+                prepared = self._cases.revision(connection, row.reference, row.revision)
+                digest = hashlib.sha256(content).hexdigest()
+                missing = self._approvals.missing(connection, submission_id, digest, prepared, row.environment)
+            return FrozenPackage(row.reference, thaw(content), missing)
 
     # --- parts ----------------------------------------------------------------------------------------------
 
@@ -304,14 +321,6 @@ class SubmissionService:
         query = select(_SUBMISSION).where(_SUBMISSION.c.reference == reference)
         rows = connection.execute(query.order_by(_SUBMISSION.c.created_at)).mappings()
         return [Submission(**row) for row in rows]
-
-    def _approvers(self, connection: Connection, submission_id: str, digest: str) -> set[str]:
-        rows = connection.execute(
-            select(col(Approval.actor)).where(
-                col(Approval.submission_id) == submission_id, col(Approval.digest) == digest
-            )
-        )
-        return {row.actor for row in rows}
 
     def _shown(
         self, stored: StoredCase, row: Submission, attempts: int, facts: Mapping[str, EvidenceFacts]

@@ -41,7 +41,7 @@ class Submission(SQLModel, table=True):
 
 
 class Approval(SQLModel, table=True):
-    """One person's yes to one digest; void when the package changed under it."""
+    """One person's yes to one digest; void when the package changed under it. ``statement`` is where it was signed."""
 
     __tablename__ = "approval"
     __table_args__ = (UniqueConstraint("submission_id", "actor", "digest"),)
@@ -51,6 +51,7 @@ class Approval(SQLModel, table=True):
     actor: str
     digest: str
     at: datetime = Field(sa_type=UtcDateTime)
+    statement: str | None = None
 
 
 class AuthoritySchema(SQLModel, table=True):

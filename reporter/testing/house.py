@@ -12,11 +12,14 @@ from typing import Any
 
 from sqlalchemy import Engine as Database
 
+from reporter.actors.model import Role
 from reporter.bootstrap import App, find_adapters, open_home
 from reporter.delivery.engine import Result
 from reporter.home import create
+from reporter.submissions.approvals import VERB, Witness, unsigned
 from reporter.testing.clock import FakeClock
 from reporter.testing.documents import write_case
+from reporter.testing.people import People
 
 
 class House:
@@ -29,6 +32,7 @@ class House:
         self.clock = FakeClock()
         self.double: Any = find_adapters()[authority].double(self.clock, faults)
         self._database = database
+        self.people: People | None = None
         create(folder / "home")
         self.app = self._open()
 
@@ -42,9 +46,17 @@ class House:
 
     def approved(self, reference: str = "TEST-000001", files: Mapping[str, bytes] | None = None, **changes: Any) -> str:
         """Add a case and have a second person approve it; give its reference."""
+        witness = self._witness() if self.app.actors.required else unsigned
         self.app.cases.add(write_case(self.folder / "cases", reference, files=files, **changes), "preparer")
-        self.app.submissions.approve(reference, "approver")
+        self.app.submissions.approve(reference, "approver", None, witness)
         return reference
+
+    def _witness(self) -> Witness:
+        """Have both people enrolled, which is what it takes outside the sandbox."""
+        if self.people is None:
+            lead = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
+            self.people = People(self.app, {"preparer": lead, "approver": lead})
+        return self.people.acts("approver", VERB).state
 
     def work(self, owner: str = "worker") -> Result | None:
         """Claim and work one delivery that is due now; None when there is none, or the lease was lost."""

@@ -9,18 +9,24 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.ncmec.sandbox import CyberTipline
+from keycustody.redacted import Redacted
 from reporter import home as homes
+from reporter.actors.model import Role
+from reporter.actors.proofs import keep_key, write_private
+from reporter.bootstrap import open_home
 from reporter.cli import main
+from reporter.cli.acting import key_file
 from reporter.clock import SystemClock
 from reporter.sandbox.server import serve
-from tests.e2e.support import PROGRAM, URL_VARIABLE, Home, Ran, Run
+from reporter.testing.people import People
+from tests.e2e.support import PASSPHRASE, PROGRAM, URL_VARIABLE, Home, Ran, Run
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +93,31 @@ def sandbox(double: CyberTipline, home: Home, monkeypatch: pytest.MonkeyPatch) -
     with serve(double) as server:
         monkeypatch.setenv(URL_VARIABLE, server.url)
         yield double
+
+
+@pytest.fixture
+def staff(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., People]:
+    """
+    Put ``home`` on the authority's test system and enrol people: ``staff(robin="administrator", dana="compliance")``.
+
+    Their keys lie where the program looks for them, under a passphrase that it finds in a file.
+    """
+
+    def enrol(**roles: str) -> People:
+        monkeypatch.delenv(URL_VARIABLE, raising=False)
+        home.configure('environment = "sandbox"', 'environment = "test"')
+        home.configure('base_url = "http', '# base_url = "http')
+        app = open_home(home.folder)
+        try:
+            people = People(app, {handle: frozenset({Role(role)}) for handle, role in roles.items()})
+        finally:
+            app.close()
+        file = tmp_path / "passphrase"
+        write_private(file, PASSPHRASE.encode() + b"\n")
+        monkeypatch.setenv("REPORTER_PASSPHRASE_FILE", str(file))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        for handle, key in people.keys.items():
+            keep_key(key_file(handle), key, Redacted(PASSPHRASE), cost=2)
+        return people
+
+    return enrol

@@ -15,6 +15,8 @@ DATABASE = "reporter.sqlite3"
 URL_VARIABLE = "REPORTER_AUTHORITY__NCMEC__BASE_URL"
 #: Stands in whatever a message must never repeat: case text, account names, evidence, secrets.
 MARKER = "Quixotic-Marker"
+#: Of every key in these tests; stands nowhere but in its file.
+PASSPHRASE = "Quixotic-Marker and three words more"
 PROGRAM = Path(sys.executable).with_name("reporter")
 
 

@@ -266,7 +266,7 @@ def test_beyond_the_sandbox_a_name_is_not_enough(
     kept = home.listing()
     ran = reporter("submission", "approve", approved, "--as", "bob")
     assert (ran.code, ran.out) == (3, b"")
-    assert "--as bob is refused: ncmec is not in the sandbox" in ran.err
+    assert "bob is not enrolled, and outside the sandbox only enrolled people act." in ran.err
     assert home.listing() == kept
 
 

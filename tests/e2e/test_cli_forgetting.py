@@ -1,14 +1,14 @@
 """An administrator restores an older copy of the database, and the command line says what to do."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from adapters.ncmec.sandbox import CyberTipline
 from reporter.testing.documents import write_case
-from tests.e2e.support import DATABASE, URL_VARIABLE, Home, Run
+from reporter.testing.people import People
+from tests.e2e.support import DATABASE, Home, Run
 
 REFERENCE = "TEST-000001"
 
@@ -71,13 +71,12 @@ def test_a_person_can_impose_a_quarantine_and_release_it(reporter: Run, home: Ho
     assert reporter("deliver").code == 0
 
 
-def test_outside_the_sandbox_a_release_takes_two(reporter: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(URL_VARIABLE)
-    home.configure('environment = "sandbox"', 'environment = "test"')
-    home.configure('base_url = "http', '# base_url = "http')
-    reporter("db", "quarantine", "--reason", "everything was restored")
-    proposed = reporter("db", "release-quarantine", "--reason", "looked")
+def test_outside_the_sandbox_a_release_takes_two(reporter: Run, staff: Callable[..., People]) -> None:
+    staff(dana="compliance", kim="escalation_lead")
+    assert reporter("db", "quarantine", "--reason", "everything was restored", "--as", "dana").code == 0
+    proposed = reporter("db", "release-quarantine", "--reason", "looked", "--as", "dana")
     assert (proposed.code, "Another person" in proposed.text) == (0, True)
-    again = reporter("db", "release-quarantine", "--reason", "looked twice")
+    again = reporter("db", "release-quarantine", "--reason", "looked twice", "--as", "dana")
     assert (again.code, "different person" in again.err) == (3, True)
     assert "proposes to release" in reporter("db", "status").text
+    assert reporter("db", "release-quarantine", "--reason", "looked too", "--as", "kim").code == 0

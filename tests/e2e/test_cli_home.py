@@ -15,6 +15,7 @@ from keycustody.protection import Places
 from reporter.db import migrate
 from reporter.db.engine import open_engine, sqlite_url
 from reporter.testing.documents import write_case
+from reporter.testing.people import People
 from tests.e2e.support import DATABASE, MARKER, Home, Run
 
 REFERENCE = "TEST-000001"
@@ -394,13 +395,9 @@ def test_a_secret_typed_as_an_argument_is_not_repeated(reporter: Run) -> None:
     assert "more words than this command takes" in ran.err
 
 
-def test_a_credential_serves_its_own_environment_alone(
-    reporter: Run, home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("REPORTER_AUTHORITY__NCMEC__BASE_URL")
-    home.configure(BASE_URL, "")
-    home.configure('environment = "sandbox"', 'environment = "production"')
-    ran = reporter("authority", "status", "ncmec")
+def test_a_credential_serves_its_own_environment_alone(reporter: Run, staff: Callable[..., People]) -> None:
+    staff(robin="administrator", dana="compliance")
+    ran = reporter("authority", "status", "ncmec", "--as", "dana")
     assert (ran.code, ran.out) == (3, b"")
-    assert "is for sandbox, not for production. Set it with: reporter secret set ncmec-password" in ran.err
+    assert "is for sandbox, not for test. Set it with: reporter secret set ncmec-password" in ran.err
     assert states(reporter)["ncmec"] == "fail"

@@ -1,0 +1,118 @@
+"""
+Who may do what: one row for each command that acts, as data.
+
+A command that stands in neither table is refused to everybody outside the sandbox. Why the roles are cut like this:
+docs/howto/people-and-roles.md. The same table for readers: docs/reference/roles.csv.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reporter.actors.model import Role
+
+_ANALYST, _LEAD, _COMPLIANCE = Role.ANALYST, Role.ESCALATION_LEAD, Role.COMPLIANCE
+_LEGAL, _AUDITOR, _CUSTODIAN, _ADMINISTRATOR = Role.LEGAL, Role.AUDITOR, Role.CUSTODIAN, Role.ADMINISTRATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    The roles that may run a command, and how.
+
+    ``token`` says whether a token suffices, as for a program that acts unattended; what takes two people, what
+    confirms, and what shows content never does with one. ``signs`` names the parameters that the statement carries.
+    """
+
+    roles: frozenset[Role]
+    token: bool = False
+    signs: tuple[str, ...] = ()
+
+
+def _may(*roles: Role, token: bool = False, signs: tuple[str, ...] = ()) -> Rule:
+    return Rule(frozenset(roles), token, signs)
+
+
+#: By command, without ``reporter``.
+RULES: Final[Mapping[str, Rule]] = {
+    # Cases: who judges them hands them in and reads them; who answers for them may, too.
+    "case add": _may(_ANALYST, _LEAD, token=True),
+    "case import": _may(_ANALYST, _LEAD, token=True, signs=("reference", "authority")),
+    "case revise": _may(_ANALYST, _LEAD, signs=("reference",)),
+    "case confirm": _may(_ANALYST, _LEAD, signs=("reference",)),
+    "case show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),  # with --document
+    "submission preview": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference", "authority")),
+    "delivery show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),  # with --words
+    # What leaves the house, and what people say of it.
+    "submission approve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
+    "submission withdraw": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
+    "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
+    "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),
+    # To stop is urgent and does no harm; to go on takes those who answer for it.
+    "db quarantine": _may(_LEAD, _COMPLIANCE, _CUSTODIAN, _ADMINISTRATOR),
+    "db release-quarantine": _may(_LEAD, _COMPLIANCE),
+    "alarm ack": _may(_ANALYST, _LEAD, _COMPLIANCE, _CUSTODIAN, _ADMINISTRATOR, token=True, signs=("number",)),
+    # The line to an authority.
+    "authority status": _may(_LEAD, _COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
+    "authority schema": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
+    "authority probe": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
+    # Keys and credentials are with custodians, who read nothing and send nothing.
+    "secret set": _may(_CUSTODIAN, signs=("name",)),
+    # People: nobody appoints anybody alone, and anybody who may appoint can suspend alone.
+    "actor found": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
+    "actor enrol": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
+    "actor roles": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
+    "actor enable": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
+    "actor approve": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
+    "actor suspend": _may(_LEAD, _COMPLIANCE, _LEGAL, _CUSTODIAN, _ADMINISTRATOR, signs=("handle",)),
+}
+
+_SHOWS = "shows references, states and times, which whoever can open the home can read"
+_CARRIES_OUT = "carries out what people have decided, and can decide nothing"
+_MACHINE = "is about this machine; it needs the home's own files, or is run before there is anybody to prove"
+#: Commands that need nobody, and why.
+FREE: Final[Mapping[str, str]] = {
+    "demo": _MACHINE,
+    "init": _MACHINE,
+    "doctor": _SHOWS,
+    "sandbox": _MACHINE,
+    "db upgrade": _MACHINE,
+    "db status": _SHOWS,
+    "deliver": _CARRIES_OUT,
+    "worker": _CARRIES_OUT,
+    "case list": _SHOWS,
+    "case check": _SHOWS,
+    "case schema": _SHOWS,
+    "delivery list": _SHOWS,
+    "alarm list": _SHOWS,
+    "alarm check": _CARRIES_OUT,
+    "alarm test": "sends a test message and changes nothing",
+    "secret list": _SHOWS,
+    "audit list": _SHOWS,
+    "audit show": _SHOWS,
+    "audit verify": _SHOWS,
+    "audit prove": _SHOWS,
+    "audit key": _SHOWS,
+    "audit checkpoint": "signs the log as it is, and can change nothing in it",
+    "actor key": _MACHINE,
+    "actor list": _SHOWS,
+    "actor show": _SHOWS,
+    "actor verify": _SHOWS,
+}
+
+#: Roles that nobody should have together, and why.
+CONFLICTS: Final[tuple[tuple[Role, Role, str], ...]] = (
+    (_ADMINISTRATOR, _ANALYST, "who appoints people should not judge cases"),
+    (_ADMINISTRATOR, _LEAD, "who appoints people should not approve what is sent"),
+    (_ADMINISTRATOR, _CUSTODIAN, "who appoints people should not hold the keys"),
+    (_CUSTODIAN, _ANALYST, "who holds the keys should not read cases"),
+    (_CUSTODIAN, _LEAD, "who holds the keys should not approve what is sent"),
+    *((_AUDITOR, role, "who checks should not act") for role in Role if role is not _AUDITOR),
+)
+
+
+def conflicts(roles: frozenset[Role]) -> list[str]:
+    """Say which of these roles should not be one person's, and why."""
+    return [f"{one} and {other}: {why}" for one, other, why in CONFLICTS if {one, other} <= roles]

@@ -1,0 +1,94 @@
+"""
+Approvals: who said yes to which bytes, and whether that is enough.
+
+In the sandbox names count. Outside it only enrolled people do: whoever approves signs the digest, and signatures are
+checked again whenever approvals are counted, so that no row that was slipped into the database sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, Row, insert, select
+from sqlmodel import col
+
+from reporter.actors.service import ActorService
+from reporter.authority import Environment
+from reporter.cases.records import Revision
+from reporter.clock import Clock
+from reporter.errors import PolicyError
+from reporter.submissions.tables import Approval
+
+#: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
+Witness = Callable[[Connection, Mapping[str, str]], str | None]
+VERB = "submission approve"
+
+
+def unsigned(_connection: Connection, _subject: Mapping[str, str]) -> None:
+    """Sign nothing; enough in the sandbox."""
+    return
+
+
+class Approvals:
+    """The record of approvals; every call joins the caller's transaction. ``people`` must agree, the preparer too."""
+
+    def __init__(self, actors: ActorService, clock: Clock, people: int) -> None:
+        self._actors, self._clock, self._people = actors, clock, people
+
+    def give(
+        self,
+        connection: Connection,
+        submission_id: str,
+        subject: Mapping[str, str],
+        prepared: Revision,
+        actor: str,
+        witness: Witness,
+    ) -> int:
+        """
+        Record that a person approves ``subject`` (reference, authority, environment, digest); give how many more must.
+
+        Raises:
+            PolicyError: They prepared the case or have approved it already, or nothing was signed where it must be.
+        """
+        digest, environment = subject["digest"], subject["environment"]
+        given = {row.actor for row in self._rows(connection, submission_id, digest)}
+        if self._people > 1 and actor in given | {prepared.actor}:
+            part = "prepared this case" if actor == prepared.actor else "has approved it already"
+            raise PolicyError(
+                f"approval.people = {self._people}: {actor} {part}, and a different person must approve.",
+                next_step=f"Ask a colleague to run: reporter submission approve {subject['reference']} --as NAME",
+            )
+        statement = witness(connection, subject)
+        if statement is None and environment != Environment.SANDBOX:
+            raise PolicyError("Outside the sandbox an approval is signed by somebody enrolled.")
+        connection.execute(
+            insert(Approval).values(
+                submission_id=submission_id, actor=actor, digest=digest, at=self._clock.now(), statement=statement
+            )
+        )
+        return self.missing(connection, submission_id, digest, prepared, environment)
+
+    def missing(
+        self, connection: Connection, submission_id: str, digest: str, prepared: Revision, environment: str
+    ) -> int:
+        """Say how many people have yet to approve a digest; what is signed is checked again."""
+        rows = self._rows(connection, submission_id, digest)
+        if environment == Environment.SANDBOX:
+            counted = {row.actor for row in rows} | {prepared.actor}
+        else:
+            counted = {row.actor for row in rows if self._vouched(connection, row, digest)}
+            if not counted:
+                return self._people
+            if self._actors.was_person(connection, prepared.actor, prepared.at):
+                counted.add(prepared.actor)
+        return max(0, self._people - len(counted))
+
+    def _vouched(self, connection: Connection, row: Row[str, str | None], digest: str) -> bool:
+        return self._actors.vouches(connection, row.statement, row.actor, VERB, {"digest": digest})
+
+    @staticmethod
+    def _rows(connection: Connection, submission_id: str, digest: str) -> list[Row[str, str | None]]:
+        query = select(col(Approval.actor), col(Approval.statement)).where(
+            col(Approval.submission_id) == submission_id, col(Approval.digest) == digest
+        )
+        return list(connection.execute(query).all())
