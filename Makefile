@@ -27,6 +27,7 @@ lint: $(READY)
 
 docs: $(READY)
 	@$(VENV)/bin/python tests/docs/cli_reference.py
+	@$(VENV)/bin/python tests/docs/roles_table.py
 	@$(VENV)/bin/python tests/docs/fault_matrix.py
 
 venv: $(READY)

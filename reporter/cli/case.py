@@ -195,9 +195,10 @@ def import_report(
     from reporter.cli import case_text
 
     with open_app() as house:
+        who = actor(name, house)
         adapter = case_text.only(house.adapters, authority)
         documents = [read_file(path) for path in paths]
-        taken = house.cases.import_report(adapter, documents, reference, actor(name, house))
+        taken = house.cases.import_report(adapter, documents, reference, who)
     case_text.answer(case_text.taken(taken), as_json)
 
 
