@@ -50,6 +50,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "submission withdraw": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),
+    # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
+    "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
+    "evidence viewed": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent", "at")),
+    "evidence request-open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose")),
+    "evidence grant-open": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),
+    "evidence verify": _may(_COMPLIANCE, _AUDITOR, _CUSTODIAN, token=True, signs=("where",)),
+    "evidence destroy": _may(_COMPLIANCE, _LEGAL, signs=("where",)),
     # To stop is urgent and does no harm; to go on takes those who answer for it.
     "db quarantine": _may(_LEAD, _COMPLIANCE, _CUSTODIAN, _ADMINISTRATOR),
     "db release-quarantine": _may(_LEAD, _COMPLIANCE),
@@ -59,7 +66,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "authority schema": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
     "authority probe": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
     # Keys and credentials are with custodians, who read nothing and send nothing.
-    "secret set": _may(_CUSTODIAN, signs=("name",)),
+    "secret set": _may(_CUSTODIAN),  # a password typed in place of the name must go no further
+    "key protect": _may(_CUSTODIAN),
     # People: nobody appoints anybody alone, and anybody who may appoint can suspend alone.
     "actor found": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
     "actor enrol": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
@@ -90,6 +98,9 @@ FREE: Final[Mapping[str, str]] = {
     "alarm check": _CARRIES_OUT,
     "alarm test": "sends a test message and changes nothing",
     "secret list": _SHOWS,
+    "evidence list": _SHOWS,
+    "evidence views": _SHOWS,
+    "evidence certificate": _SHOWS,
     "audit list": _SHOWS,
     "audit show": _SHOWS,
     "audit verify": _SHOWS,

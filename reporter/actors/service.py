@@ -177,11 +177,15 @@ class Presence:
         )  # fmt: skip
         return service.accept(connection, statement, self._sign(statement.content()), self._candidate)
 
+    @property
+    def signs(self) -> bool:
+        """Whether this is somebody enrolled, who signs what they do, and no bare name."""
+        return self._sign is not None
+
     def act(self, subject: Mapping[str, str]) -> str:
         """Sign what is about to be done, in a transaction of its own; give who acts."""
-        if self._sign is not None:
-            with transaction(self._service.database) as connection:
-                self.state(connection, subject)
+        with transaction(self._service.database) as connection:
+            self.state(connection, subject)
         return self.handle
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from reporter.actors.service import Presence
     from reporter.bootstrap import App
 
+#: What a statement may hold: printable ASCII without spaces and without the sign of an address.
+_CODE = re.compile(r"[!-?A-~]{1,128}")
 #: The command under way; typer gives it to callbacks only.
 _UNDER_WAY: ContextVar[typer.Context] = ContextVar("under way")
 
@@ -65,7 +68,7 @@ def actor(name: str | None, app: App) -> str:
         PolicyError: They are not enrolled, may not do this, or do not prove that it is they.
     """
     who = present(name, app)
-    return who.act(_subject())
+    return who.act(_subject()) if who.signs else who.handle
 
 
 def present(name: str | None, app: App, founders: Mapping[str, Person] | None = None) -> Presence:
@@ -159,12 +162,22 @@ def _command() -> str:
 
 
 def _subject() -> dict[str, str]:
-    """Give what the present command is about, as far as its row in the table says that it is signed."""
-    from reporter.actors.policy import RULES
+    """
+    Give what the present command is about, as far as its row in the table says that it is signed.
 
-    rule = RULES.get(_command())
-    parameters = _UNDER_WAY.get().params
-    return {name: str(parameters[name]) for name in (rule.signs if rule else ()) if parameters.get(name) is not None}
+    Raises:
+        UsageError: A value is no reference, id or code; words, names and addresses are never kept like this.
+    """
+    from reporter.actors.policy import RULES
+    from reporter.errors import UsageError
+
+    rule, parameters = RULES.get(_command()), _UNDER_WAY.get().params
+    given = {name: parameters[name] for name in (rule.signs if rule else ()) if parameters.get(name) is not None}
+    subject = {name: str(value) for name, value in given.items()}
+    for name, value in subject.items():
+        if not _CODE.fullmatch(value):
+            raise UsageError(f"The value of {name} can be no reference, id, code or time.")
+    return subject
 
 
 def _system_user() -> str:

@@ -96,7 +96,17 @@ def sandbox(double: CyberTipline, home: Home, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def staff(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., People]:
+def belongings(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give people a folder of their own for their keys, and a file with the passphrase of every key."""
+    shutil.copytree(os.environ["XDG_CONFIG_HOME"], tmp_path / "config")  # what locks the home's keyring is in there
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    write_private(tmp_path / "passphrase", PASSPHRASE.encode() + b"\n")
+    monkeypatch.setenv("REPORTER_PASSPHRASE_FILE", str(tmp_path / "passphrase"))
+    return tmp_path
+
+
+@pytest.fixture
+def staff(home: Home, belongings: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., People]:
     """
     Put ``home`` on the authority's test system and enrol people: ``staff(robin="administrator", dana="compliance")``.
 
@@ -112,10 +122,6 @@ def staff(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
             people = People(app, {handle: frozenset({Role(role)}) for handle, role in roles.items()})
         finally:
             app.close()
-        file = tmp_path / "passphrase"
-        write_private(file, PASSPHRASE.encode() + b"\n")
-        monkeypatch.setenv("REPORTER_PASSPHRASE_FILE", str(file))
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
         for handle, key in people.keys.items():
             keep_key(key_file(handle), key, Redacted(PASSPHRASE), cost=2)
         return people

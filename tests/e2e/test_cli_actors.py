@@ -39,6 +39,13 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "authority schema": ("ncmec",),
     "authority probe": ("ncmec",),
     "secret set": ("ncmec-password",),
+    "evidence open": (f"{REF}/e1", "--purpose", "review"),
+    "evidence viewed": (f"{REF}/e1", "--purpose", "review", "--extent", "entire"),
+    "evidence request-open": (f"{REF}/e1", "--purpose", "review"),
+    "evidence grant-open": ("1",),
+    "evidence verify": ("--all",),
+    "evidence destroy": (f"{REF}/e1", *WHY),
+    "key protect": ("--machine-secret",),
     "actor enrol": ("REQUEST", "--role", "legal"),
     "actor roles": ("kim", "--role", "legal"),
     "actor enable": ("kim",),
@@ -94,11 +101,7 @@ def test_a_second_name_needs_its_own_proof(reporter: Run, home: Home, staffed: P
     assert home.listing() == kept
 
 
-def test_the_ceremony(reporter: Run, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proofs, "COST", 2)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    proofs.write_private(tmp_path / "passphrase", PASSPHRASE.encode())
-    monkeypatch.setenv("REPORTER_PASSPHRASE_FILE", str(tmp_path / "passphrase"))
+def test_the_ceremony(reporter: Run, belongings: Path, tmp_path: Path) -> None:
     request = {}
     for handle in ("robin", "dana"):
         file = key_file(handle)
