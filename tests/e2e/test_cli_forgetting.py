@@ -72,7 +72,7 @@ def test_a_person_can_impose_a_quarantine_and_release_it(reporter: Run, home: Ho
 
 
 def test_outside_the_sandbox_a_release_takes_two(reporter: Run, staff: Callable[..., People]) -> None:
-    staff(dana="compliance", kim="escalation_lead")
+    staff(robin="administrator", dana="compliance", kim="escalation_lead")
     assert reporter("db", "quarantine", "--reason", "everything was restored", "--as", "dana").code == 0
     proposed = reporter("db", "release-quarantine", "--reason", "looked", "--as", "dana")
     assert (proposed.code, "Another person" in proposed.text) == (0, True)
