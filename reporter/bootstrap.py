@@ -20,7 +20,6 @@ from reporter.actors.changes import ChangeService
 from reporter.actors.service import ActorService
 from reporter.alarms.wire import Way
 from reporter.audit.log import CustodyLog, custody_log
-from reporter.audit.signing import SIGNING_KEY
 from reporter.authority import Adapter, Connection, Endpoint
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
