@@ -286,6 +286,7 @@ class SubmissionService:
                 prepared = self._cases.revision(connection, row.reference, row.revision)
                 digest = hashlib.sha256(content).hexdigest()
                 missing = self._approvals.missing(connection, submission_id, digest, prepared, row.environment)
+                missing = missing if digest == row.digest else max(1, missing)  # approved once, and not what is now
             return FrozenPackage(row.reference, thaw(content), missing)
 
     # --- parts ----------------------------------------------------------------------------------------------
