@@ -68,6 +68,8 @@ RULES: Final[Mapping[str, Rule]] = {
     # Keys and credentials are with custodians, who read nothing and send nothing.
     "secret set": _may(_CUSTODIAN),  # a password typed in place of the name must go no further
     "key protect": _may(_CUSTODIAN),
+    "key rotate": _may(_CUSTODIAN),
+    "key recovery-kit": _may(_CUSTODIAN),
     # People: nobody appoints anybody alone, and anybody who may appoint can suspend alone.
     "actor found": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
     "actor enrol": _may(_ADMINISTRATOR, _COMPLIANCE, signs=("change",)),
@@ -98,6 +100,8 @@ FREE: Final[Mapping[str, str]] = {
     "alarm check": _CARRIES_OUT,
     "alarm test": "sends a test message and changes nothing",
     "secret list": _SHOWS,
+    "key status": _SHOWS,
+    "recover": "takes two custodians of a recovery kit, each with an identity of their own",
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,
     "evidence certificate": _SHOWS,

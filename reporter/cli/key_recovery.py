@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, open_app, print_json, say, tell
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, open_app, print_json, say, tell
 
 _EVERY = 500
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reporter.cli.output import As, AsJson, actor, print_json, say
+from reporter.cli.acting import As, actor
+from reporter.cli.output import AsJson, print_json, say
 
 if TYPE_CHECKING:
     from keycustody.rewrapping import Step

@@ -45,6 +45,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "evidence grant-open": ("1",),
     "evidence verify": ("--all",),
     "evidence destroy": (f"{REF}/e1", *WHY),
+    "key rotate": (),
+    "key recovery-kit": ("--to", "age1", "--out", "kit"),
     "key protect": ("--machine-secret",),
     "actor enrol": ("REQUEST", "--role", "legal"),
     "actor roles": ("kim", "--role", "legal"),
