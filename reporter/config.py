@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -21,7 +20,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from keycustody.credentials import NAME_PATTERN
-from reporter.alarms.wire import is_acceptable, is_loopback
+from reporter.alarms.settings import SECRET, Alarm, is_secret, secret_name
+from reporter.alarms.wire import is_acceptable
 from reporter.authority import Environment
 from reporter.db.engine import sqlite_url
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
@@ -32,7 +32,6 @@ FILE_NAME = "reporter.toml"
 #: What may stand in a path of a URL as it is.
 _WEB_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 _PREFIX, _NESTED = "REPORTER_", "__"
-_SECRET = "secret:"  # noqa: S105
 #: Pydantic's words for a wrong type, where they would not help.
 _RULES = {
     "extra_forbidden": "unknown key",
@@ -117,70 +116,10 @@ class HTTP(_Section):
     ca_file: str | None = None
 
 
-def _argv(value: Any) -> Any:
-    try:
-        return shlex.split(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError("quotes do not match") from None
-
-
-def _url(value: str | None) -> str | None:
-    if value is None or is_secret(value) or is_acceptable(value):
-        return value
-    raise ValueError("must be https:// (or http:// to this machine), without a password in it, or secret:NAME")
-
-
 def _plain_url(value: str | None) -> str | None:
     if value is None or is_acceptable(value):
         return value
     raise ValueError("must be https:// (or http:// to this machine), without a password in it")
-
-
-class Mail(_Section):
-    """A relay that takes alarms as mail; ``password`` points into the credential store."""
-
-    to: Annotated[tuple[str, ...] | str, BeforeValidator(lambda value: _listed(value)), Field(min_length=1)]
-    sender: str = Field(alias="from")
-    host: str = Field(min_length=1)
-    port: int = Field(default=587, ge=1, le=65535)
-    username: str = ""
-    password: str = ""
-    starttls: bool = True
-
-    @model_validator(mode="after")
-    def _never_in_clear(self) -> Mail:
-        if self.username and not self.starttls and not is_loopback(self.host):
-            raise ValueError("a login needs starttls")
-        return self
-
-
-class Alarm(_Section):
-    """How alarms reach a person, and when; ``webhook`` and ``heartbeat_url`` may be ``secret:NAME``."""
-
-    command: Annotated[tuple[str, ...] | str, BeforeValidator(_argv)] = ()
-    webhook: Annotated[str | None, AfterValidator(_url)] = None
-    mail: Mail | None = None
-    urgent_minutes: float = Field(default=15.0, gt=0)
-    silent_minutes: float = Field(default=5.0, gt=0)
-    repeat_minutes: float = Field(default=30.0, gt=0)
-    expiry_days: float = Field(default=14.0, ge=0)
-    heartbeat_file: Path | None = None
-    heartbeat_url: Annotated[str | None, AfterValidator(_url)] = None
-
-    @property
-    def reaches_somebody(self) -> bool:
-        """Whether any channel is configured."""
-        return bool(self.command or self.webhook or self.mail)
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Give the keys that point into the credential store, each with the name of its credential."""
-        values = {
-            "alarm.webhook": self.webhook,
-            "alarm.heartbeat_url": self.heartbeat_url,
-            "alarm.mail.password": self.mail.password if self.mail else None,
-        }
-        return {key: secret_name(value) for key, value in values.items() if value and is_secret(value)}
 
 
 class Audit(_Section):
@@ -200,16 +139,6 @@ class Audit(_Section):
         if self.timestamp_url and not self.timestamp_roots:
             raise ValueError("timestamp_url needs timestamp_roots")
         return self
-
-
-def is_secret(value: str) -> bool:
-    """Whether a value points into the credential store."""
-    return value.startswith(_SECRET)
-
-
-def secret_name(value: str) -> str:
-    """Give the name of the credential that a value points to, empty when it is empty."""
-    return value.removeprefix(_SECRET)
 
 
 class Authority(BaseModel):
@@ -376,7 +305,7 @@ def _refuse_secrets(configuration: Configuration, in_file: dict[str, Any]) -> No
     for key, name in {**named, **configuration.alarm.secrets}.items():
         if not NAME_PATTERN.fullmatch(name):
             raise ConfigurationError(
-                f"{key}: what follows {_SECRET} must be 1 to 64 lower-case letters, digits, '.', '_' or '-'."
+                f"{key}: what follows {SECRET} must be 1 to 64 lower-case letters, digits, '.', '_' or '-'."
             )
     whole = "Give the whole URL in the variable {}."
     keys = in_file.get("keys")

@@ -17,9 +17,10 @@ from reporter.alarms.heartbeat import Heartbeat
 from reporter.alarms.model import Channel, Kind, Matter
 from reporter.alarms.notices import Notifier
 from reporter.alarms.service import AlarmService
+from reporter.alarms.settings import Alarm, is_secret, secret_name
 from reporter.alarms.wire import Way
 from reporter.clock import Clock
-from reporter.config import HTTP, Alarm, is_secret, secret_name
+from reporter.config import HTTP
 from reporter.delivery.ticker import Ticker
 from reporter.delivery.watch import Patience, Watch
 from reporter.errors import EnvironmentTroubleError
