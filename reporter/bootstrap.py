@@ -92,8 +92,9 @@ class App:
         return self.alarms.ticker(worker.name, self.deliveries.gets_on, self.log.keep)
 
     def close(self) -> None:
-        """Close connections to authorities and to the database."""
+        """Close connections to authorities, to what keeps the keys, and to the database."""
         self.deliveries.close()
+        self.custody.close()
         self.database.dispose()
 
 

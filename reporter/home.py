@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -112,10 +113,9 @@ def note_configuration(database: Engine, clock: Clock, configuration: Configurat
 
 
 def _make_keys(configuration: Configuration) -> None:
-    credentials = create_custody(configuration).credentials
-    with custody_errors():
-        for name in SANDBOX_SECRETS.keys() - credentials.names().keys():
-            credentials.set(name, SANDBOX_SECRETS[name], Environment.SANDBOX)
+    with closing(create_custody(configuration)) as custody, custody_errors():
+        for name in SANDBOX_SECRETS.keys() - custody.credentials.names().keys():
+            custody.credentials.set(name, SANDBOX_SECRETS[name], Environment.SANDBOX)
 
 
 def _section(name: str, values: Mapping[str, str]) -> str:

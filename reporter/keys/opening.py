@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from keycustody import files
 from keycustody.credentials import CredentialStore
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 _LOST = "Restore the folder from its backup: without its keys nothing that was sealed opens."
 
 
+@runtime_checkable
+class _Closing(Protocol):
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Custody:
     """What keeps the keys of a home."""
@@ -33,6 +39,12 @@ class Custody:
     provider: KeyProvider
     store: KeyStore
     credentials: CredentialStore
+
+    def close(self) -> None:
+        """Close the connections to services and databases."""
+        for part in (self.provider, self.store):
+            if isinstance(part, _Closing):
+                part.close()
 
 
 def open_custody(configuration: Configuration) -> Custody:
@@ -67,7 +79,7 @@ def create_custody(configuration: Configuration) -> Custody:
             files.make_folder(folder)
         _create_provider(layout, settings)
         if settings.store_url:
-            DatabaseKeyStore.create(settings.store_url)
+            DatabaseKeyStore.create(settings.store_url).close()
     return open_custody(configuration)
 
 
@@ -77,7 +89,8 @@ def _provider(layout: Layout, settings: Keys) -> KeyProvider:
 
 def _create_provider(layout: Layout, settings: Keys) -> None:
     if settings.provider != "local":
-        _remote(settings).create()
+        with closing(_remote(settings)) as provider:
+            provider.create()
         return
     try:
         LocalKeyring.open(layout.keyring, places(settings))

@@ -155,6 +155,11 @@ class TokenKeyring:
         """Say which token it is."""
         return f"PKCS#11 token {self._token} by {self._module.name}"
 
+    def close(self) -> None:
+        """Close the session."""
+        with _ONE_AT_A_TIME:
+            self._drop()
+
     # --- keys in the token ----------------------------------------------------------------------------------------
 
     def _list(self) -> Sequence[_Kek]:

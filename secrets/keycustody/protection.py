@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from keycustody import files, secret_files
-from keycustody.errors import SealError
+from keycustody.errors import SealError, StorageError
 from keycustody.redacted import Redacted
 from keycustody.wraps import KEY_BYTES
 
@@ -43,11 +43,20 @@ class Places:
     passphrase: Path | None = None
 
     def machine_secret_of(self, kek_id: str) -> Path:
-        """Give the file of the machine secret; by default one for each keyring, so that homes do not share any."""
+        """
+        Give the file of the machine secret; by default one for each keyring, so that homes do not share any.
+
+        Raises:
+            StorageError: This user has no folder for it (as in a container, with a number for a user).
+
+        """
         if self.machine_secret is not None:
             return self.machine_secret
         chosen = os.environ.get("XDG_CONFIG_HOME", "")
-        base = Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".config"
+        try:
+            base = Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".config"
+        except RuntimeError:
+            raise StorageError("This user has no home folder: name keys.machine_secret_file.") from None
         return base / "reporter" / "machine-secrets" / kek_id
 
     def read_passphrase(self) -> Redacted:

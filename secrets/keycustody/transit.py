@@ -64,7 +64,7 @@ class TransitKeyring:
     @property
     def current_version(self) -> int:
         """The version that the engine encrypts with."""
-        return int(self._about()["latest_version"])
+        return self._versions()[1]
 
     def wrap(self, key: bytes, context: Mapping[str, str]) -> Wrap:
         """
@@ -80,7 +80,7 @@ class TransitKeyring:
         answer = self._call("POST", f"encrypt/{self._name}", {"plaintext": _text(key), **_bound_to(context)})
         found = _CIPHERTEXT.fullmatch(str(answer.get("ciphertext")))
         if not found:
-            raise StorageError(f"The transit service at {self._url} answered with something that is no ciphertext.")
+            raise self._nonsense()
         return Wrap(self.kek_id, int(found[1]), ALGORITHM, b"", b64decode(found[2]))
 
     def unwrap(self, wrap: Wrap, context: Mapping[str, str]) -> bytes:
@@ -101,15 +101,18 @@ class TransitKeyring:
         try:
             answer = self._call("POST", f"decrypt/{self._name}", {"ciphertext": ciphertext, **_bound_to(context)})
         except _RefusedError:
-            about = self._about()  # a version that is gone and a wrong tag are both 400
-            if not int(about["min_decryption_version"]) <= wrap.kek_version <= int(about["latest_version"]):
+            oldest, latest = self._versions()  # a version that is gone and a wrong tag are both 400
+            if not oldest <= wrap.kek_version <= latest:
                 raise MissingKeyError(
                     f"Version {wrap.kek_version} of the transit key {self._name} is gone, or never was."
                 ) from None
             raise SealError(
                 f"A wrap under {wrap.kek_id} does not open: it was altered, swapped, or made for something else."
             ) from None
-        return b64decode(answer["plaintext"])
+        try:
+            return b64decode(answer["plaintext"], validate=True)
+        except (KeyError, TypeError, ValueError):
+            raise self._nonsense() from None
 
     def rotate(self) -> int:
         """
@@ -134,6 +137,17 @@ class TransitKeyring:
 
     def _about(self) -> dict[str, Any]:
         return self._call("GET", f"keys/{self._name}")
+
+    def _versions(self) -> tuple[int, int]:
+        """Give the oldest version that the engine still decrypts, and the latest."""
+        about = self._about()
+        try:
+            return int(about["min_decryption_version"]), int(about["latest_version"])
+        except (KeyError, TypeError, ValueError):
+            raise self._nonsense() from None
+
+    def _nonsense(self) -> StorageError:
+        return StorageError(f"The transit service at {self._url} answered with something that is none of its answers.")
 
     def _require_fit(self) -> None:
         about = self._about()

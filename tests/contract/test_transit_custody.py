@@ -189,6 +189,13 @@ def test_a_server_that_is_away_sealed_or_talks_nonsense_is_trouble(opened: Open,
         )
         with pytest.raises(StorageError, match=f"HTTP {status}"):
             keyring.unwrap(wrap, CONTEXT)
+    keyring._client = httpx.Client(
+        base_url=keyring._client.base_url,
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"data": {"ciphertext": "vault:v0:?"}})),
+    )
+    for use in (lambda: keyring.unwrap(wrap, CONTEXT), lambda: keyring.wrap(b"", CONTEXT), keyring.rotate):
+        with pytest.raises(StorageError, match="none of its answers"):
+            use()
 
 
 def test_a_server_whose_certificate_nobody_vouches_for_gets_no_token(tmp_path: Path, opened: Open) -> None:

@@ -123,6 +123,9 @@ def test_each_home_has_a_machine_secret_of_its_own(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")  # the XDG specification: to be ignored
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
     assert Places().machine_secret_of("k") == tmp_path / "person/.config/reporter/machine-secrets/k"
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(StorageError, match=r"keys\.machine_secret_file"):
+        Places().machine_secret_of("k")
 
 
 def test_a_damaged_machine_secret_is_called_so(tmp_path: Path, places: Places) -> None:
