@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from reporter.alarms.model import Kind, Matter
 from reporter.authority import Answer, Call, Document, Exchange, Lost, Outcome, Package, Plan, Step
-from reporter.db.engine import transaction
+from reporter.db.engine import committed, transaction
 from reporter.delivery import ledger as ledger_module
 from reporter.delivery.engine import Engine as DeliveryEngine
 from reporter.delivery.ledger import Concluded, Ledger
@@ -328,14 +327,6 @@ def test_a_place_in_the_ledger_is_taken_once(room: Room) -> None:
 # --- commits of unknown effect ----------------------------------------------------------------------------------
 
 
-@contextmanager
-def _broken_after_commit(engine: Engine) -> Iterator[Connection]:
-    """Commit, and lose the connection before the server's word comes."""
-    with transaction(engine) as connection:
-        yield connection
-    raise EnvironmentTroubleError("The database does not work: the connection was lost.")
-
-
 @pytest.mark.parametrize("lost", [Lost.REPEAT, Lost.ASK])
 @pytest.mark.parametrize("commit", [1, 2, 3])
 def test_a_commit_of_unknown_effect_makes_no_call_and_loses_none(
@@ -345,11 +336,14 @@ def test_a_commit_of_unknown_effect_makes_no_call_and_loses_none(
     authority = Authority(room, lost)
     count = [0]
 
-    def breaking(engine: Engine) -> Any:
+    def breaking(engine: Engine, work: Callable[[Connection], Any]) -> Any:
+        given = committed(engine, work)
         count[0] += 1
-        return _broken_after_commit(engine) if count[0] == commit else transaction(engine)
+        if count[0] == commit:
+            raise EnvironmentTroubleError("The database does not work: the connection was lost.")
+        return given
 
-    monkeypatch.setattr(ledger_module, "transaction", breaking)
+    monkeypatch.setattr(ledger_module, "committed", breaking)
     with pytest.raises(EnvironmentTroubleError):
         authority.bench.work()
     assert count[0] == commit
