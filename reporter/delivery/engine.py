@@ -20,7 +20,7 @@ from reporter.delivery.ledger import Concluded, Ledger
 from reporter.delivery.markers import Markers
 from reporter.delivery.model import Claim, Entry, LeaseLostError, Move, Pace, Pause, Perform, Settle
 from reporter.delivery.moves import next_move
-from reporter.errors import CustodyError, EnvironmentTroubleError, ReporterError
+from reporter.errors import ConfigurationError, CustodyError, EnvironmentTroubleError, ReporterError
 from reporter.submissions.model import State
 
 #: Calls that never left are tried this often within one claim; the ledger's schedule takes over after that.
@@ -29,12 +29,12 @@ _TRIES_IN_LEASE = 3
 _NO_APPROVAL = "Its approvals do not hold any more: rows were altered, or a key is unknown. See: reporter actor verify"
 
 
-#: Another worker goes on, or the machine stands in the way of all: nothing to say of this delivery.
-_NOT_OURS = (LeaseLostError, EnvironmentTroubleError)
+#: Another worker goes on, or the machine or reporter.toml stands in the way of all: nothing to say of this delivery.
+_NOT_OURS = (LeaseLostError, EnvironmentTroubleError, ConfigurationError)
 
 
 class NoConnectionError(ReporterError):
-    """There is no way to connect to an authority: its credential or its section is missing or wrong."""
+    """There is no way to connect to an authority: its credential is missing or cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from reporter.delivery.pulse import Pulse
 from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.worker import Worker
-from reporter.errors import ConfigurationError, CustodyError, PolicyError
+from reporter.errors import CustodyError, PolicyError
 from reporter.evidence import service as evidence
 from reporter.evidence.vault import EvidenceVault
 from reporter.submissions.packaging import Desk
@@ -106,12 +106,13 @@ class DeliveryService:
 
         Raises:
             CustodyError: Its package or a preservation record cannot be read.
-            NoConnectionError: The authority's credential or section is missing or wrong.
+            NoConnectionError: The authority's credential is missing, does not open, or is another environment's.
+            ConfigurationError: Its section is wrong.
         """
         authority = claim.lane.partition(":")[0]
         try:
             channel = self.connection(authority)
-        except (CustodyError, PolicyError, ConfigurationError) as error:
+        except (CustodyError, PolicyError) as error:
             raise NoConnectionError(error.diagnostics()) from error
         desk = self._desks[authority]
         frozen = self._submissions.frozen_package(claim.submission_id)
