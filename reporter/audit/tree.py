@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select, text, tuple_
+from sqlalchemy import Connection, and_, func, or_, select, text
 
 from reporter.audit.merkle import Frontier, Place, Span, consistency, extends, fold, places
 from reporter.audit.tables import Node
@@ -68,7 +68,9 @@ def continues(connection: Connection, old: int, old_root: bytes, now: Frontier) 
 def _hashes(connection: Connection, wanted: Sequence[Place]) -> dict[Place, bytes]:
     if not wanted:
         return {}
-    query = select(NODE.c.level, NODE.c.position, NODE.c.hash).where(tuple_(NODE.c.level, NODE.c.position).in_(wanted))
+    # Not a list of pairs, for which SQLite reads the whole table.
+    of_each = (and_(NODE.c.level == level, NODE.c.position == position) for level, position in dict.fromkeys(wanted))
+    query = select(NODE.c.level, NODE.c.position, NODE.c.hash).where(or_(*of_each))
     found = {Place(row.level, row.position): bytes(row.hash) for row in connection.execute(query)}
     for place in wanted:
         if place not in found:
