@@ -12,8 +12,9 @@ are paused further up. ``state_of`` writes that down, and leaves out only what c
 - An attempt that is over: a later one has begun, it never came to its filing call, each draft whose id it learnt is
   gone at the authority, and no paused worker was at it. Nobody calls for it any more. Its drafts are left out at the
   authority too, and so are drafts whose id no answer has told, or told only workers that are dead.
-- A call that files nothing, taught nothing, was not refused, and was made again since by somebody: what counts is the
-  later one. Of a call that is not looked up, whether its answer was lost or nobody has written any.
+- A call that taught nothing, was not refused, and was made again since: what counts is the later one. Of calls that
+  file, only one that did nothing, or whose answer was lost as that of the later one was. Where no plan looks up, a lost
+  answer and one that nobody has written are the same.
 - How many attempts there were and how long the waits are: a worker waits for what is due, whenever that is.
 - Words for people, request ids, sealed copies and the custody log, by which nothing is decided.
 
@@ -47,7 +48,7 @@ from reporter.delivery.tables import (
     Quarantine,
 )
 from reporter.submissions.tables import Submission
-from reporter.testing.simulation.world import PAUSED_FOR, World
+from reporter.testing.simulation.world import PAUSED_FOR, AtWork, World
 
 #: Below this an age is as good as none: shorter than whatever a draft's life is measured in.
 _YOUNG = timedelta(hours=1)
@@ -63,6 +64,8 @@ _TABLES = (Submission, Delivery, LedgerEntry, LateAnswer, LanePause, Circuit, Qu
 _QUERIES = {kind: f"SELECT * FROM {kind.__tablename__}" for kind in _TABLES}  # noqa: S608
 #: A moment as SQLite holds it.
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}")
+#: After these nothing has happened at the authority.
+_FOR_NOTHING = (Outcome.NOT_SENT, Outcome.RETRYABLE, Outcome.UNAUTHORISED)
 #: Bytes beyond this are compared by digest, so that an id in them makes worlds differ.
 _LONG = 4 << 10
 #: What is random: our ids and tokens, and the ids of doubles, in hexadecimal or of nine digits.
@@ -115,13 +118,20 @@ def _lines(world: World) -> Iterator[str]:
         yield repr((kind.__name__, [_row(each, age) for each in held]))
     for name, marker in world.markers.all():
         attempt = attempts.index(marker.attempt) if marker.attempt in attempts else marker.attempt
-        yield repr((name, marker.entry, attempt, marker.draft, marker.decision))
-    for worker in world.at_work[:-1]:
-        yield repr((worker.state, worker.paused, id(worker) if worker.adrift else ""))
+        known = any(call["id"] == marker.entry for call in calls)  # which one it is, nobody asks
+        yield repr((name, known or marker.entry, attempt, marker.draft, marker.decision))
+    for worker in _interrupted(world):
+        how = "resuming" if worker.resuming else worker.paused
+        yield repr((worker.state, worker.position, how, id(worker) if worker.adrift else ""))
     kept = {call["id"] for call in calls if call["outcome"]} | set(late)
     yield repr((world.forgot, world.lied, world.late_changes, sorted(world.receipts - kept)))
     yield repr((world.unannounced, world.double.faults.unfired))
     yield from _memory(world.double, past.dropped, age)
+
+
+def _interrupted(world: World) -> list[AtWork]:
+    """Give the workers that know less than the ledger says: the others have just looked at it."""
+    return [worker for worker in world.at_work if worker is not world.at_work[-1] or worker.resuming]
 
 
 class _Past:
@@ -130,7 +140,7 @@ class _Past:
     def __init__(self, world: World, calls: Sequence[_Row], late: Mapping[str, _Row], age: _Age) -> None:
         self._plan, self._late, self._age = world.template.plan, late, age
         self._at_work = {worker.fence for worker in world.at_work}
-        self._paused = {worker.fence for worker in world.at_work[:-1]}
+        self._paused = {worker.fence for worker in _interrupted(world)}
         held = list(world.template.subject.held(world.double))
         gone = {report.reference for report in held if report.gone}
         learnt: dict[int, set[str]] = {}
@@ -147,7 +157,7 @@ class _Past:
         closed = {value for attempt in self.over for value in learnt[attempt]} & gone
         told_anybody = {value for answer in world.bench.tap.answers for value in answer.ids.values()}
         ours = set.union(*learnt.values()) if learnt else set()
-        known = ours | told_anybody if len(world.at_work) > 1 else ours
+        known = ours | told_anybody if self._paused else ours
         strange = {report.reference for report in held if not report.filed} - known
         self.dropped = (closed | strange) - needed - {""}
 
@@ -156,10 +166,15 @@ class _Past:
         if call["attempt"] in self.over:
             return False
         superseded = any(self._same(call) == self._same(other) for other in later)
+        if call["step"] == self._plan.final.key:
+            outcome = self.read(call)["outcome"]
+            again = any(
+                self._same(call) == self._same(other) and self.read(other)["outcome"] == outcome for other in later
+            )
+            superseded = (superseded and outcome in _FOR_NOTHING) or (again and outcome == Outcome.UNKNOWN)
         return not (
             superseded
             and self._plan.look_up is None
-            and call["step"] != self._plan.final.key
             and call["fence"] not in self._paused
             and call["id"] not in self._late
             and (call["ids"], call["discrepancy"]) == ("{}", "")

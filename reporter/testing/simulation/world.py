@@ -97,9 +97,9 @@ class AtWork:
     """
     A worker at work, with the fence it holds.
 
-    ``state`` is what the world came to when its knowledge was last that of the ledger, at the moment ``since``, and
-    ``paused`` how it is paused and what went wrong until then. It is ``adrift`` once the ledger has gone on, or back,
-    without it.
+    ``state`` is what the world came to when its knowledge was last that of the ledger, at the moment ``since``. While
+    it is ``paused``, and when it is ``resuming``, ``position`` is where it stands and what went wrong on the way there.
+    It is ``adrift`` once the ledger has gone back, or on for a second time, without it.
     """
 
     fence: int
@@ -107,6 +107,8 @@ class AtWork:
     since: int
     state: str = ""
     paused: str = ""
+    position: str = ""
+    resuming: bool = False
     adrift: bool = False
 
 
@@ -263,6 +265,8 @@ class World:
             overtaken = self.once("other") if action == PAUSE_BRIEFLY else self._until_idle("other")
             if overtaken:
                 self._after_pause.append(self._snapshot())
+                self.at_work[-1].resuming = True
+                self._look(self)
         else:
             self.double.faults.add(f"*:1 {action}")
 
@@ -270,7 +274,8 @@ class World:
         """Note where a worker is paused; nothing lies between a call and the moment before its commit."""
         called = self.trace[at] is Moment.BEFORE_COMMIT and at > worker.since
         wrong = [(past - worker.since, self.schedule[past]) for past in sorted(self.fired) if worker.since <= past < at]
-        worker.paused = repr((at - called - worker.since, self.schedule[at], wrong))
+        worker.paused, worker.position = self.schedule[at], repr((at - called - worker.since, wrong))
+        worker.adrift = worker.adrift or worker.claim != self._claims
 
     def _before_call(self, call: Call) -> None:
         self.reach(Moment.BEFORE_CALL)
