@@ -66,6 +66,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "authority schema": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
     "authority probe": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
     # Keys and credentials are with custodians, who read nothing and send nothing.
+    "secret delete": _may(_CUSTODIAN),
     "secret set": _may(_CUSTODIAN),  # a password typed in place of the name must go no further
     "key protect": _may(_CUSTODIAN),
     "key rotate": _may(_CUSTODIAN),

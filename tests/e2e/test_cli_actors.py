@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "authority schema": ("ncmec",),
     "authority probe": ("ncmec",),
     "secret set": ("ncmec-password",),
+    "secret delete": ("ncmec-password",),
     "evidence open": (f"{REF}/e1", "--purpose", "review"),
     "evidence viewed": (f"{REF}/e1", "--purpose", "review", "--extent", "entire"),
     "evidence request-open": (f"{REF}/e1", "--purpose", "review"),

@@ -40,7 +40,7 @@ def house(tmp_path: Path, engine: Engine) -> House:
     lines = [line for line in toml.read_text().splitlines() if not line.startswith("base_url")]
     toml.write_text("\n".join(lines).replace('environment = "sandbox"', 'environment = "test"'))
     made.restart()
-    made.app.set_secret("ncmec-password", "pswd456", "op")
+    made.app.secrets.set("ncmec-password", "pswd456", "op")
     return made
 
 
