@@ -154,11 +154,11 @@ def test_a_person_at_a_terminal_is_asked_and_not_overheard(staffed: People, monk
     leader, follower = pty.openpty()
     with subprocess.Popen(
         [PROGRAM, "db", "quarantine", *WHY, "--as", "kim"],
-        stdin=follower, stderr=follower, stdout=subprocess.PIPE, env=os.environ.copy(),
+        stdin=follower, stderr=follower, stdout=subprocess.PIPE, env=os.environ.copy(), start_new_session=True,
     ) as process:  # fmt: skip
         os.close(follower)
         asked = b""
-        while b"Passphrase of" not in asked or not asked.rstrip().endswith(b":"):
+        while b"Passphrase of" not in asked or not asked.endswith(b": "):  # the last space comes once nothing is echoed
             asked += os.read(leader, 1000)
         os.write(leader, PASSPHRASE.encode() + b"\n")
         assert process.stdout is not None
