@@ -16,8 +16,8 @@ HEAD = """\
 Written from the commands' own help by `make docs`. Exit codes: [exit-codes.md](exit-codes.md).
 
 Every command answers on standard output and complains, in one line, on standard error. With `--json` the answer is
-JSON. `--as NAME` says who acts; by default it is the operating-system user. Outside the sandbox whoever acts is enrolled
-and proves it: [people and roles](../howto/people-and-roles.md).
+JSON. `--as NAME` says who acts; by default it is the operating-system user. Outside the sandbox whoever acts is
+enrolled and proves it: [people and roles](../howto/people-and-roles.md).
 """
 
 
