@@ -35,8 +35,9 @@ from reporter.submissions.viewed import changed, viewed
 
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 _FROZEN = select(
-    _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision
-).where(_SUBMISSION.c.id == bindparam("of"))
+    _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision,
+    _SUBMISSION.c.digest,
+).where(_SUBMISSION.c.id == bindparam("of"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

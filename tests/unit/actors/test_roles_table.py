@@ -17,7 +17,7 @@ TABLE = runpy.run_path(str(ROOT / "tests" / "docs" / "roles_table.py"))
 #: Parameters that say how to answer, what a person thinks, or where something lies: never signed.
 UNSIGNED = {"as_json", "name", "reason", "basis", "path", "paths", "document", "words", "remove_source", "not_accepted"}
 UNSIGNED |= {"metadata", "viewer", "terminal", "every", "sample", "due", "resume", "rate"}  # how, and how much of it
-UNSIGNED |= {"passphrase", "passphrase_file", "machine_secret", "to", "out", "until"}
+UNSIGNED |= {"passphrase", "passphrase_file", "machine_secret", "to", "out", "expires"}
 UNSIGNED |= {"acting", "request", "requests", "roles", "handle", "number"}  # a change of the register is signed whole
 TWO_PEOPLE = {
     "evidence destroy",
