@@ -271,10 +271,9 @@ class World:
             self.double.faults.add(f"*:1 {action}")
 
     def _paused(self, worker: AtWork, at: int) -> None:
-        """Note where a worker is paused; nothing lies between a call and the moment before its commit."""
-        called = self.trace[at] is Moment.BEFORE_COMMIT and at > worker.since
+        """Note where a worker is paused, and what went wrong on the way there."""
         wrong = [(past - worker.since, self.schedule[past]) for past in sorted(self.fired) if worker.since <= past < at]
-        worker.paused, worker.position = self.schedule[at], repr((at - called - worker.since, wrong))
+        worker.paused, worker.position = self.schedule[at], repr((at - worker.since, wrong))
         worker.adrift = worker.adrift or worker.claim != self._claims
 
     def _before_call(self, call: Call) -> None:
