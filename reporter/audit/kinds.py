@@ -86,5 +86,6 @@ KINDS: Mapping[str, str] = {
     "recovery_kit_made": "A recovery kit was written; its digest and whom it is for stand in the detail.",
     "home_recovered": "The home was rebuilt from a recovery kit; its digest stands in the detail.",
     "credential_set": "A credential was set; its name and environment.",
+    "credential_deleted": "A credential was removed; its name and environment.",
     DESTROYED: "The records behind the listed leaves were destroyed; the leaves stay.",
 }

@@ -420,7 +420,7 @@ def test_outside_the_sandbox_two_people_release(engine: Engine, house: House) ->
     assert service.release("two", "agreed")
     assert service.standing() is None
     with engine.connect() as connection:
-        kinds = [(event.kind, event.actor) for event in audit.events(connection)]
+        kinds = [(event.kind, event.actor) for event in audit.events(connection) if event.kind.startswith("quarantine")]
     assert kinds == [
         ("quarantine_imposed", "reporter"),
         ("quarantine_release_proposed", "one"),
