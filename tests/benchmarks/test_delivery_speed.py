@@ -117,7 +117,7 @@ def bare_rate(url: str, package: Package, processes: int) -> float:
 
 def test_overhead(app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     references = approved(app, tmp_path, "OVERHEAD", REPORTS)
-    _, package = app.submissions.frozen_package(_id_of(app, references[0]))
+    package = app.submissions.frozen_package(_id_of(app, references[0])).package
     url = str(app.configuration.authority["ncmec"].base_url)
     with Bare(url, package, CONTENT) as bare:
         bare.run()  # warms the double and the connections up
