@@ -169,7 +169,7 @@ def test_processes(
         times = connection.execute(select(col(LedgerEntry.intent_at), col(LedgerEntry.outcome_at))).all()
     took = (max(row.outcome_at for row in times) - min(row.intent_at for row in times)).total_seconds()
     ours = len(references) / took
-    _, package = app.submissions.frozen_package(_id_of(app, references[0]))
+    package = app.submissions.frozen_package(_id_of(app, references[0])).package
     bare = bare_rate(str(app.configuration.authority["ncmec"].base_url), package, processes)
     with capsys.disabled():
         print(
