@@ -51,8 +51,10 @@ from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
+from reporter.rules.reading import shipped
 from reporter.submissions.approvals import Approvals
 from reporter.submissions.packaging import Desk, gravest
+from reporter.submissions.routing import Router
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
 
@@ -159,7 +161,9 @@ def open_home(
     )
     actors = ActorService(database, clock, gravest(desks))
     approvals = Approvals(actors, clock, configuration.approval.people)
-    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals)
+    submissions = SubmissionService(
+        database, clock, cases, desks, bodies, queue, approvals, Router(shipped(), configuration.organisation)
+    )
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)

@@ -112,20 +112,24 @@ def show(
 @app.command()
 def check(reference: Reference, as_json: AsJson = False) -> None:
     """
-    List, for each authority, what is missing or wrong. Exit code 1: something is.
+    Say who must be told, who may and who must not, by which rule; and what each authority still lacks.
+
+    Exit code 1: something is missing or wrong. This is software, and no legal advice.
 
     Example: reporter case check TS-2026-000101
     """
-    from reporter.cli import case_text
+    from reporter.cli import case_text, duty_text
     from reporter.errors import ConfigurationError
 
     with open_app() as house:
-        checks = house.submissions.check(reference)
-    if not checks:
-        raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
+        checks, route = house.submissions.check(reference), house.submissions.route(reference)
+        if not house.desks:
+            raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
     if as_json:
-        print_json({"reference": reference, "authorities": case_text.checks(checks)})
+        duties = [duty_text.duty(each, each.rule.authority in house.desks) for each in route.obligations]
+        print_json({"reference": reference, "authorities": case_text.checks(checks), "duties": duties})
     else:
+        duty_text.say_duties(route, house.desks)
         case_text.say_checks(reference, checks)
     if any(entry.needs for entry in checks.values()):
         raise typer.Exit(1)

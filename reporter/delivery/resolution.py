@@ -269,7 +269,7 @@ class ResolutionService:
             raise PolicyError(f"Case {reference} is {stored.state}: only a confirmed case is ever reported (law 1).")
         self._submissions.new_version(
             connection, row, reference=reference, authority=authority, environment=desk.environment, revision=revision,
-            digest="", urgent=False,
+            digest="", urgent=False, rules=self._submissions.route_of(stored).grounds(authority),
         )  # fmt: skip
 
     def _require_unfiled(self, connection: Connection, held: _Held) -> None:

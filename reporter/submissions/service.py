@@ -30,6 +30,7 @@ from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.packaging import Desk
+from reporter.submissions.routing import Route, Router
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
@@ -82,16 +83,26 @@ class SubmissionService:
         bodies: BodyVault,
         dispatch: Dispatch,
         approvals: Approvals,
+        router: Router,
     ) -> None:
         self._engine, self._clock, self._cases, self._desks = engine, clock, cases, desks
-        self._bodies, self._dispatch, self._approvals = bodies, dispatch, approvals
+        self._bodies, self._dispatch, self._approvals, self._router = bodies, dispatch, approvals, router
 
     # --- looking --------------------------------------------------------------------------------------------
 
     def check(self, reference: str) -> dict[str, Check]:
-        """Say, for each configured authority, what the case still lacks and what a person should know."""
+        """Say, for each configured authority that may be told, what the case still lacks and what to know."""
         stored = self._cases.load(reference)
-        return {name: self._check(stored, desk) for name, desk in self._desks.items()}
+        route = self.route_of(stored)
+        return {name: self._check(stored, desk) for name, desk in self._desks.items() if route.concerns(name)}
+
+    def route(self, reference: str) -> Route:
+        """Say what every rule says of the case today: who must be told, who may, who must not, and why."""
+        return self.route_of(self._cases.load(reference))
+
+    def route_of(self, stored: StoredCase) -> Route:
+        """Say the same of a case that was loaded."""
+        return self._router.route(stored.case, self._clock.now().date())
 
     def preview(self, reference: str, authority: str) -> Preview:
         """Build the exact documents that would be sent now."""
@@ -113,9 +124,9 @@ class SubmissionService:
             attempts = self._dispatch.attempts(connection, [row.id for row in rows])
             facts = evidence.facts(connection, reference, stored.case)
         shown = [self._shown(stored, row, attempts.get(row.id, 0), facts) for row in rows]
-        filed = {(row.authority, row.environment) for row in rows}
+        filed, route = {(row.authority, row.environment) for row in rows}, self.route_of(stored)
         for name, desk in self._desks.items():
-            if (name, desk.environment) not in filed and stored.state != "not_confirmed":
+            if (name, desk.environment) not in filed and stored.state != "not_confirmed" and route.concerns(name):
                 needs = self._check(stored, desk).needs
                 state = State.DRAFT if needs else State.READY
                 shown.append(_overview(name, desk.environment, state, needs=needs))
@@ -134,12 +145,13 @@ class SubmissionService:
         self, reference: str, actor: str, authority: str | None = None, witness: Witness = unsigned
     ) -> list[Approved]:
         """
-        Approve a case for one authority, or for every configured one: all or none.
+        Approve a case for one authority, or for every configured one that must be told: all or none.
 
         ``witness`` signs the digest of what is approved; outside the sandbox an approval without it does not count.
 
         Raises:
-            PolicyError: The case is not confirmed, this person may not approve it (law 1), or nothing was signed.
+            PolicyError: The case is not confirmed, this person may not approve it (law 1), nothing was signed, or a
+                rule forbids the report or asks for none.
             NotReadyError: An authority's rules are not met.
             ConflictError: The case was revised while it was being approved.
 
@@ -149,7 +161,8 @@ class SubmissionService:
             raise PolicyError(f"Case {reference} is {stored.state}: only a confirmed case is ever sent (law 1).")
         if not self._desks:
             raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
-        desks = {authority: self._desk(authority)} if authority else dict(self._desks)
+        route = self.route_of(stored)
+        desks = {name: self._desk(name) for name in self._addressed(route, authority)}
         checks = {name: desk.adapter.check(stored.case, self._packaging(stored, desk)) for name, desk in desks.items()}
         needs = [need for check in checks.values() for need in check.needs]
         if needs:
@@ -162,7 +175,15 @@ class SubmissionService:
                 raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
             return [
                 self._approve(
-                    connection, stored, name, desk.environment, frozen[name], actor, checks[name].notes, witness
+                    connection,
+                    stored,
+                    name,
+                    desk.environment,
+                    frozen[name],
+                    actor,
+                    checks[name].notes,
+                    witness,
+                    route.grounds(name),
                 )
                 for name, desk in desks.items()
             ]
@@ -177,12 +198,13 @@ class SubmissionService:
         actor: str,
         notes: tuple[Finding, ...],
         witness: Witness,
+        rules: str,
     ) -> Approved:
         now = self._clock.now()
         row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
             return Approved(authority, environment, State(row.state), row.digest, 0, notes)
-        submission_id = self._prepare(connection, row, stored, authority, environment, frozen)
+        submission_id = self._prepare(connection, row, stored, authority, environment, frozen, rules)
         prepared = self._cases.revision(connection, stored.reference, stored.revision)
         about = {"reference": stored.reference, "authority": authority, "environment": environment.value}
         missing = self._approvals.give(
@@ -190,7 +212,7 @@ class SubmissionService:
         )
         audit.record(
             connection, at=now, actor=actor, kind="submission_approval", reference=stored.reference,
-            item=submission_id, detail=f"{authority} {environment} sha256:{frozen.digest}",
+            item=submission_id, detail=f"{authority} {environment} sha256:{frozen.digest} rules:{rules or 'none'}",
         )  # fmt: skip
         if missing:
             return Approved(authority, environment, State.READY, frozen.digest, missing, notes)
@@ -212,10 +234,11 @@ class SubmissionService:
         authority: str,
         environment: Environment,
         frozen: Frozen,
+        rules: str,
     ) -> str:
         """Give the row that collects approvals of this digest: the one under way, or a new version."""
         values: dict[str, Any] = {
-            "revision": stored.revision, "digest": frozen.digest, "urgent": frozen.package.urgent,
+            "revision": stored.revision, "digest": frozen.digest, "urgent": frozen.package.urgent, "rules": rules,
         }  # fmt: skip
         if row is not None and row.state == State.READY:
             connection.execute(update(Submission).where(col(Submission.id) == row.id).values(**values))
@@ -257,6 +280,7 @@ class SubmissionService:
         revision: int,
         digest: str,
         urgent: bool,
+        rules: str,
     ) -> str:
         """Begin the submission that comes after ``before``, which was never filed; give its id."""
         submission_id = uuid.uuid4().hex
@@ -271,6 +295,7 @@ class SubmissionService:
                 state=State.READY,
                 digest=digest,
                 urgent=urgent,
+                rules=rules,
                 created_at=self._clock.now(),
                 reason="",
             )
@@ -291,6 +316,17 @@ class SubmissionService:
             return FrozenPackage(row.reference, thaw(content), missing)
 
     # --- parts ----------------------------------------------------------------------------------------------
+
+    def _addressed(self, route: Route, authority: str | None) -> list[str]:
+        if authority is None:
+            if names := route.goes_to(self._desks):
+                return names
+            raise PolicyError(
+                "No rule asks for a report to a configured authority.", next_step="See why with: reporter case check"
+            )
+        if refusal := route.forbidden(authority):
+            raise PolicyError(f"{refusal.rule.id}: {refusal.reason}", next_step="See: reporter case check")
+        return [authority]
 
     def _desk(self, authority: str) -> Desk:
         if authority not in self._desks:

@@ -15,6 +15,7 @@ class Submission(SQLModel, table=True):
     One case packaged for one authority in one environment; frozen once ``digest`` is approved.
 
     ``viewed`` is which files the view log called viewed when it was frozen, as ``submissions.viewed`` writes it.
+    ``rules`` are those, with their versions, on which the authority is told; they start its clocks.
     """
 
     __tablename__ = "submission"
@@ -31,6 +32,7 @@ class Submission(SQLModel, table=True):
     package_body: str | None = None
     viewed: str | None = None
     urgent: bool = False
+    rules: str = ""
     created_at: datetime = Field(sa_type=UtcDateTime)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = ""

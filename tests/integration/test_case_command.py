@@ -191,7 +191,8 @@ def test_check_is_0_when_ready_and_1_when_something_is_needed(reporter: Run, cas
     reporter("add", *cases.iterdir())
     ran = reporter("check", "EX-2026-000201")
     assert ran.code == 0
-    assert ran.out.startswith("ncmec: ready\n")
+    assert "ncmec: must be told\n" in ran.out
+    assert "ncmec: ready\n" in ran.out
     assert ran.out.endswith("Next: reporter submission preview EX-2026-000201 --to ncmec\n")
     ran = reporter("check", "EX-2026-000204", "--json")
     assert ran.code == 1

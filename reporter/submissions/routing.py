@@ -1,0 +1,80 @@
+"""Which authorities a case goes to, and why: the rules of the day, asked about this organisation and this case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from reporter.cases.model import Case
+from reporter.cases.scalars import instant
+from reporter.organisation import Organisation
+from reporter.rules.evaluate import Facts, Obligation, Provider, evaluate
+from reporter.rules.model import Rule, Verdict
+
+_ASKING = (Verdict.MUST, Verdict.MAY)
+#: Locations that hold content in themselves: words, addresses of content, names of files.
+_CONTENT = ("content", "urls", "file_names")
+_PRIVATE = frozenset({"chat", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What every rule says of one case."""
+
+    obligations: tuple[Obligation, ...]
+
+    def goes_to(self, authorities: Iterable[str]) -> list[str]:
+        """Give those that must be told; one that no rule knows is told because it is configured."""
+        return [name for name in authorities if not (said := self.of(name)) or _any(said, Verdict.MUST)]
+
+    def concerns(self, authority: str) -> bool:
+        """Whether the authority may be told at all, or no rule knows it."""
+        said = self.of(authority)
+        return not said or any(each.verdict in _ASKING for each in said)
+
+    def forbidden(self, authority: str) -> Obligation | None:
+        """Give the rule that forbids to tell it, unless another rule asks for it."""
+        said = self.of(authority)
+        return None if _any(said, Verdict.MUST) else next((each for each in said if each.forbids), None)
+
+    def of(self, authority: str) -> list[Obligation]:
+        """Give what the rules say of one authority."""
+        return [each for each in self.obligations if each.rule.authority == authority]
+
+    def grounds(self, authority: str) -> str:
+        """Give the rules, with their versions, on which it is told; empty where none knows it."""
+        return " ".join(f"{each.rule.id}/{each.rule.version}" for each in self.of(authority) if each.verdict in _ASKING)
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Asks the rule packs."""
+
+    rules: Sequence[Rule]
+    organisation: Organisation
+
+    def route(self, case: Case, day: date) -> Route:
+        """Say where a case goes on that day (UTC)."""
+        provider = Provider(
+            self.organisation.established_in, frozenset(self.organisation.serves), self.organisation.ncmec_arrangement
+        )
+        return Route(evaluate(self.rules, provider, facts(case), day))
+
+
+def facts(case: Case) -> Facts:
+    """Give what the rules ask of a case. Text is content; an account or a group without any is not."""
+    locations = case.locations or []
+    urgency = case.incident.urgency
+    return Facts(
+        incident=case.incident.type,
+        aware_at=instant(case.detected_at),
+        content=bool(case.evidence) or any(getattr(place, name, None) for place in locations for name in _CONTENT),
+        urgency=urgency.level if urgency else "routine",
+        uk_linked=any(link.evidence.strip() for link in (case.uk and case.uk.links) or []),
+        private_messages=any(place.kind in _PRIVATE for place in locations),
+    )
+
+
+def _any(said: Iterable[Obligation], verdict: Verdict) -> bool:
+    return any(each.verdict is verdict for each in said)
