@@ -321,8 +321,12 @@ class SubmissionService:
         if authority is None:
             if names := route.goes_to(self._desks):
                 return names
+            may = [name for name in self._desks if route.concerns(name)]
             raise PolicyError(
-                "No rule asks for a report to a configured authority.", next_step="See why with: reporter case check"
+                "No rule asks for a report to a configured authority.",
+                next_step=f"It may go by choice, with --to ({', '.join(may)}); why: reporter case check"
+                if may
+                else "See why with: reporter case check",
             )
         if refusal := route.forbidden(authority):
             raise PolicyError(f"{refusal.rule.id}: {refusal.reason}", next_step="See: reporter case check")
