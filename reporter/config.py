@@ -21,17 +21,19 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from keycustody.credentials import NAME_PATTERN
 from reporter.alarms.settings import SECRET, Alarm, is_secret, secret_name
-from reporter.alarms.wire import is_acceptable
 from reporter.authority import Environment
 from reporter.db.engine import sqlite_url
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.evidence.settings import Objects
 from reporter.organisation import Contact, Organisation
+from reporter.weburl import WebUrl
 
 FILE_NAME = "reporter.toml"
 #: What may stand in a path of a URL as it is.
 _WEB_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 _PREFIX, _NESTED = "REPORTER_", "__"
+#: Variables that name the files by which somebody proves who they are; the command line reads them.
+_PROOFS = ("key_file", "passphrase_file", "token_file")
 #: Pydantic's words for a wrong type, where they would not help.
 _RULES = {
     "extra_forbidden": "unknown key",
@@ -84,7 +86,7 @@ class Keys(_Section):
     module: _Path | None = None
     token: str = ""
     pin_file: _Path | None = None
-    url: str = ""
+    url: WebUrl | None = None
     mount: str = Field(default="transit", pattern=_WEB_NAME)
     token_file: _Path | None = None
     ca_file: _Path | None = None
@@ -97,8 +99,6 @@ class Keys(_Section):
         needed = {"local": (), "pkcs11": ("module", "token"), "transit": ("url", "token_file")}[self.provider]
         if missing := [key for key in needed if not getattr(self, key)]:
             raise ValueError(f"provider {self.provider} needs {' and '.join(missing)}")
-        if self.url and not is_acceptable(self.url):
-            raise ValueError("url must be https:// (or http:// to this machine), without a password in it")
         return self
 
 
@@ -116,12 +116,6 @@ class HTTP(_Section):
     ca_file: str | None = None
 
 
-def _plain_url(value: str | None) -> str | None:
-    if value is None or is_acceptable(value):
-        return value
-    raise ValueError("must be https:// (or http:// to this machine), without a password in it")
-
-
 class Audit(_Section):
     """
     The custody log: how often it is signed, where a copy of the signature goes, who time-stamps it.
@@ -131,7 +125,7 @@ class Audit(_Section):
 
     checkpoint_minutes: float = Field(default=60.0, gt=0)
     checkpoint_file: Path | None = None
-    timestamp_url: Annotated[str | None, AfterValidator(_plain_url)] = None
+    timestamp_url: WebUrl | None = None
     timestamp_roots: Path | None = None
 
     @model_validator(mode="after")
@@ -277,7 +271,7 @@ def load(home: Path | None = None, file_name: str = FILE_NAME) -> Configuration:
 
 def stray_variables(others: Collection[str] = ()) -> list[str]:
     """Give the ``REPORTER_*`` variables that no key answers to; ``others`` begin names that are none of ours."""
-    known = {*Configuration.model_fields, *others}
+    known = {*Configuration.model_fields, *_PROOFS, *others}
     names = (name for name in os.environ if name.startswith(_PREFIX))
     return sorted(
         name

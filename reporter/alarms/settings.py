@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from reporter.alarms.wire import is_acceptable, is_loopback
+from reporter.weburl import is_acceptable, is_loopback
 
 #: How a value begins that points into the credential store.
 SECRET = "secret:"  # noqa: S105

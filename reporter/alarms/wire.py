@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
@@ -17,30 +16,12 @@ from urllib.parse import SplitResult, urlsplit
 import certifi
 
 from reporter.errors import EnvironmentTroubleError
+from reporter.weburl import is_acceptable, is_loopback
 
 #: How long one operation on a connection may stand still, and how long a whole message may take.
 TIMEOUT_SECONDS, DEADLINE_SECONDS = 10.0, 30.0
 #: Bytes of an answer at most; a time-stamp with its certificates has a few thousand.
 LONGEST_ANSWER = 1_000_000
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_acceptable(url: str) -> bool:
-    """Whether alarms may go to ``url``: https, or http to this machine, and no name or password in it."""
-    try:
-        parts = urlsplit(url)
-        plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        fits = url.isascii() and url.isprintable() and " " not in url and parts.port != 0
-    except ValueError:
-        return False
-    return bool(fits and parts.hostname and "@" not in parts.netloc and (parts.scheme == "https" or plain))
 
 
 @dataclass(frozen=True, slots=True)

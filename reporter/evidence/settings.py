@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reporter.alarms.wire import is_acceptable
-
-
-def _reachable(url: str | None) -> str | None:
-    if url is None or is_acceptable(url):
-        return url
-    raise ValueError("must be https:// (or http:// to this machine), without a password in it")
+from reporter.weburl import WebUrl
 
 
 class Objects(BaseModel):
@@ -23,7 +17,7 @@ class Objects(BaseModel):
     kind: Literal["folder", "s3"] = "folder"
     bucket: str = ""
     region: str | None = None
-    endpoint_url: Annotated[str | None, AfterValidator(_reachable)] = None
+    endpoint_url: WebUrl | None = None
     prefix: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/)*$", max_length=500)
     access_key_id: str = ""
     secret_access_key: str = ""

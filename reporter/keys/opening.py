@@ -107,7 +107,7 @@ def _remote(settings: Keys) -> TokenKeyring | TransitKeyring:
         from keycustody.hsm import TokenKeyring
 
         return TokenKeyring(settings.module, settings.token, settings.name, settings.pin_file)
-    if settings.provider == "transit" and settings.token_file:
+    if settings.provider == "transit" and settings.url and settings.token_file:
         from keycustody.transit import TransitKeyring
 
         return TransitKeyring(settings.url, settings.mount, settings.name, settings.token_file, settings.ca_file)

@@ -14,11 +14,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from reporter.errors import EnvironmentTroubleError, UsageError
+from reporter.weburl import is_loopback
 
 #: Where a person sees what the double holds.
 STATE_PATH = "/__sandbox/state"
@@ -73,7 +73,7 @@ class Server:
     """A double that answers on a port until the context ends."""
 
     def __init__(self, double: Double, host: str, port: int, tls: tuple[str, str] | None) -> None:
-        if not _loopback(host):
+        if not is_loopback(host):
             raise UsageError("The sandbox serves this machine only.", next_step="Use --host 127.0.0.1.")
         try:
             self._http = _HTTPServer(double, host, port, tls)
@@ -130,13 +130,6 @@ def serve_forever(
             server.wait()
         except KeyboardInterrupt:
             return
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _HTTPServer(ThreadingHTTPServer):

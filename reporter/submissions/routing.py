@@ -8,10 +8,12 @@ from datetime import date
 
 from reporter.cases.model import Case
 from reporter.cases.scalars import instant
+from reporter.errors import PolicyError
 from reporter.organisation import Organisation
 from reporter.rules.evaluate import Facts, Obligation, Provider, evaluate
 from reporter.rules.model import Rule, Verdict
 
+_WHY = "Why: reporter case check"
 _ASKING = (Verdict.MUST, Verdict.MAY)
 #: Locations that hold content in themselves: words, addresses of content, names of files.
 _CONTENT = ("content", "urls", "file_names")
@@ -27,6 +29,26 @@ class Route:
     def goes_to(self, authorities: Iterable[str]) -> list[str]:
         """Give those that must be told; one that no rule knows is told because it is configured."""
         return [name for name in authorities if not (said := self.of(name)) or _any(said, Verdict.MUST)]
+
+    def addressed(self, configured: Iterable[str], authority: str | None) -> list[str]:
+        """
+        Give whom an approval is for: the authority that is named, or every configured one that must be told.
+
+        Raises:
+            PolicyError: A verified rule forbids the one named, or none has to be told.
+        """
+        names = list(configured)
+        if authority is not None:
+            if refusal := self.forbidden(authority):
+                raise PolicyError(f"{refusal.rule.id}: {refusal.reason}", next_step=_WHY)
+            return [authority]
+        if told := self.goes_to(names):
+            return told
+        may = ", ".join(name for name in names if self.concerns(name))
+        raise PolicyError(
+            "No rule asks for a report to a configured authority.",
+            next_step=f"It may go by choice, with --to ({may}). {_WHY}" if may else _WHY,
+        )
 
     def concerns(self, authority: str) -> bool:
         """Whether the authority may be told at all, or no rule knows it."""

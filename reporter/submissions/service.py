@@ -29,6 +29,7 @@ from reporter.submissions.approvals import Approvals, Witness, unsigned
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
+from reporter.submissions.overview import entry, receipt
 from reporter.submissions.packaging import Desk
 from reporter.submissions.routing import Route, Router
 from reporter.submissions.tables import Submission
@@ -129,7 +130,7 @@ class SubmissionService:
             if (name, desk.environment) not in filed and stored.state != "not_confirmed" and route.concerns(name):
                 needs = self._check(stored, desk).needs
                 state = State.DRAFT if needs else State.READY
-                shown.append(_overview(name, desk.environment, state, needs=needs))
+                shown.append(entry(name, desk.environment, state, needs=needs))
         return shown
 
     def where(self, submission_id: str) -> dict[str, str]:
@@ -162,7 +163,7 @@ class SubmissionService:
         if not self._desks:
             raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
         route = self.route_of(stored)
-        desks = {name: self._desk(name) for name in self._addressed(route, authority)}
+        desks = {name: self._desk(name) for name in route.addressed(self._desks, authority)}
         checks = {name: desk.adapter.check(stored.case, self._packaging(stored, desk)) for name, desk in desks.items()}
         needs = [need for check in checks.values() for need in check.needs]
         if needs:
@@ -317,21 +318,6 @@ class SubmissionService:
 
     # --- parts ----------------------------------------------------------------------------------------------
 
-    def _addressed(self, route: Route, authority: str | None) -> list[str]:
-        if authority is None:
-            if names := route.goes_to(self._desks):
-                return names
-            may = [name for name in self._desks if route.concerns(name)]
-            raise PolicyError(
-                "No rule asks for a report to a configured authority.",
-                next_step=f"It may go by choice, with --to ({', '.join(may)}); why: reporter case check"
-                if may
-                else "See why with: reporter case check",
-            )
-        if refusal := route.forbidden(authority):
-            raise PolicyError(f"{refusal.rule.id}: {refusal.reason}", next_step="See: reporter case check")
-        return [authority]
-
     def _desk(self, authority: str) -> Desk:
         if authority not in self._desks:
             known = ", ".join(self._desks) or "none"
@@ -367,51 +353,17 @@ class SubmissionService:
     def _shown(
         self, stored: StoredCase, row: Submission, attempts: int, facts: Mapping[str, EvidenceFacts]
     ) -> dict[str, Any]:
-        receipt = None
-        if row.receipt_kind and row.receipt_at:
-            receipt = {
-                "kind": row.receipt_kind,
-                "reference": row.receipt_reference,
-                "at": row.receipt_at.isoformat().replace("+00:00", "Z"),
-            }
         state = State(row.state)
         needs: Sequence[Finding] = ()
         desk = self._desks.get(row.authority)
         if state is State.READY and desk is not None and desk.environment == row.environment:
             needs = self._check(stored, desk).needs
             state = State.DRAFT if needs else State.READY
-        return _overview(
-            row.authority, row.environment, state, version=row.version, attempts=attempts, receipt=receipt, needs=needs,
-            reason=row.reason, digest=row.digest, viewed_since=changed(row.viewed, facts) if row.package_body else (),
+        since = changed(row.viewed, facts) if row.package_body else ()
+        return entry(
+            row.authority, row.environment, state, version=row.version, attempts=attempts, receipt=receipt(row),
+            needs=needs, reason=row.reason, digest=row.digest, viewed_since=since,
         )  # fmt: skip
-
-
-def _overview(
-    authority: str,
-    environment: str,
-    state: State,
-    *,
-    version: int = 1,
-    attempts: int = 0,
-    receipt: dict[str, Any] | None = None,
-    needs: Sequence[Finding] = (),
-    reason: str = "",
-    digest: str = "",
-    viewed_since: Sequence[str] = (),
-) -> dict[str, Any]:
-    return {
-        "authority": authority,
-        "environment": environment,
-        "version": version,
-        "supersedes": version - 1 or None,
-        "state": state.value,
-        "attempts": attempts,
-        "receipt": receipt,
-        "needs": [{"path": need.path, "rule": need.rule, "message": need.message} for need in needs],
-        "reason": reason,
-        "digest": digest,
-        "viewed_since": list(viewed_since),
-    }
 
 
 def _items(frozen: Iterable[Frozen]) -> set[str]:

@@ -12,8 +12,9 @@ import pytest
 
 from reporter.alarms.channels import WebhookChannel
 from reporter.alarms.heartbeat import Heartbeat
-from reporter.alarms.wire import Way, deadline, is_acceptable
+from reporter.alarms.wire import Way, deadline
 from reporter.errors import EnvironmentTroubleError
+from reporter.weburl import is_acceptable
 from tests.unit.alarms.conftest import Hook
 from tests.unit.alarms.notices import MARKER, NOTICE, NOW
 

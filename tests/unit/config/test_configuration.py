@@ -128,9 +128,12 @@ def test_a_variable_that_stands_for_a_whole_section(tmp_path: Path, monkeypatch:
 def test_variables_that_mean_nothing_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REPORTER_DATABSE_URL", "REPORTER_DELIVERY__CONCURRENCY", "REPORTER_NCMEC_XSD", "REPORTER_NCMECX"):
         monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("REPORTER_KEY_FILE", "/where/my/key/lies")
     found = set(config.stray_variables({"ncmec"}))
     assert {"REPORTER_DATABSE_URL", "REPORTER_NCMECX"} <= found
-    assert found.isdisjoint({"REPORTER_DELIVERY__CONCURRENCY", "REPORTER_NCMEC_XSD", "REPORTER_HOME"})
+    assert found.isdisjoint(
+        {"REPORTER_DELIVERY__CONCURRENCY", "REPORTER_NCMEC_XSD", "REPORTER_HOME", "REPORTER_KEY_FILE"}
+    )
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[organisation", b'name = "x" "y"'])
