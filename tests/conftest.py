@@ -15,9 +15,11 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import pkcs11
 import psycopg
 import pytest
 from hypothesis import settings
@@ -32,6 +34,11 @@ AGE_VARIABLE = "REPORTER_AGE_VECTORS"
 #: Set by CI: a skip whose reason is not one of these fails.
 FORBID_SKIPS = "REPORTER_FORBID_SKIPS"
 ALLOWED_SKIPS = (f"{SCHEMA_VARIABLE} is not set", f"{AGE_VARIABLE} is not set", "root may read every file")
+
+SOFTHSM_MODULES = tuple(
+    Path(folder, "libsofthsm2.so") for folder in ("/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/lib64")
+)
+PIN = "harmless-pin"
 
 SKIPS_ARE_FORBIDDEN = bool(os.environ.get(FORBID_SKIPS))
 
@@ -77,6 +84,38 @@ def official_schema() -> Path:
     if not os.environ.get(SCHEMA_VARIABLE):
         pytest.skip(f"{SCHEMA_VARIABLE} is not set")
     return Path(os.environ[SCHEMA_VARIABLE])
+
+
+@dataclass(frozen=True)
+class Token:
+    """A fresh SoftHSM token in a folder of this test; its PIN lies in a file."""
+
+    module: Path
+    pin_file: Path
+    folder: Path
+    label: str = "reporter-test"
+
+    def seen_anew(self) -> None:
+        """Have the module read its configuration and its tokens as in a new process."""
+        pkcs11.lib(str(self.module)).reinitialize()
+
+
+@pytest.fixture
+def token(program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Token]:
+    """Give a token that no other test knows, or skip, naming the program."""
+    tool = program("softhsm2-util")
+    module = next(path for path in SOFTHSM_MODULES if path.exists())
+    made = Token(module, tmp_path / "pin", tmp_path / "tokens")
+    made.folder.mkdir()
+    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {made.folder}\nlog.level = ERROR\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
+    command = [tool, "--init-token", "--free", "--label", made.label, "--pin", PIN, "--so-pin", "another-pin"]
+    subprocess.run(command, check=True, capture_output=True)
+    made.pin_file.write_text(PIN)
+    made.pin_file.chmod(0o600)
+    made.seen_anew()
+    yield made
+    pkcs11.lib(str(module)).finalize()
 
 
 # --- a service like S3 ------------------------------------------------------------------------------------------

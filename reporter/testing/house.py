@@ -40,6 +40,14 @@ class House:
         transports = {self.authority: self.double.transport()}
         return open_home(self.folder / "home", clock=self.clock, transports=transports, database=self._database)
 
+    def beyond_the_sandbox(self) -> None:
+        """Point the house at the authority's test system, which the double plays."""
+        toml = self.folder / "home" / "reporter.toml"
+        lines = [line for line in toml.read_text().splitlines() if not line.startswith("base_url")]
+        toml.write_text("\n".join(lines).replace('environment = "sandbox"', 'environment = "test"'))
+        self.restart()
+        self.app.secrets.set("ncmec-password", "pswd456", "op")
+
     def restart(self) -> None:
         """Forget everything that is not on disk."""
         self.app = self._open()
@@ -48,7 +56,7 @@ class House:
         """Add a case and have a second person approve it; give its reference."""
         witness = self._witness() if self.app.actors.required else unsigned
         self.app.cases.add(write_case(self.folder / "cases", reference, files=files, **changes), "preparer")
-        self.app.submissions.approve(reference, "approver", "ncmec", witness)
+        self.app.submissions.approve(reference, "approver", self.authority, witness)
         return reference
 
     def _witness(self) -> Witness:

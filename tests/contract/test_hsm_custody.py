@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pkcs11
@@ -14,26 +13,14 @@ from keycustody.errors import MissingKeyError, SealError, StorageError
 from keycustody.hsm import TokenKeyring
 from reporter.testing.contract.keys import KeyProviderContract
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/lib64/libsofthsm2.so")
 PIN, TOKEN = "harmless-pin", "reporter-test"
 CONTEXT = {"case": "TS-2026-000101", "use": "case-key"}
 
 
 @pytest.fixture
-def module(program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def module(token) -> Path:
     """Give SoftHSM's module, with one fresh token in a folder of this test."""
-    tool = program("softhsm2-util")
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
-    command = [tool, "--init-token", "--free", "--label", TOKEN, "--pin", PIN, "--so-pin", "another-pin"]
-    subprocess.run(command, check=True, capture_output=True)
-    (tmp_path / "pin").write_text(PIN)
-    (tmp_path / "pin").chmod(0o600)
-    path = next(path for path in MODULES if Path(path).exists())
-    pkcs11.lib(path).reinitialize()  # it reads its configuration when it begins
-    yield Path(path)
-    pkcs11.lib(path).finalize()
+    return token.module
 
 
 @pytest.fixture

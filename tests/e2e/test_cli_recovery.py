@@ -3,7 +3,6 @@
 import json
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from tests.e2e.support import DATABASE, MARKER, Home, Run, plaintext_in
 
 REF = "TEST-000001"
 CONTENT = f"{MARKER} harmless bytes ".encode() * 5_000
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/lib64/libsofthsm2.so")
 PEOPLE = ("dana", "robin", "sam")
 
 
@@ -281,31 +279,18 @@ def test_killed_at_its_last_step_the_home_still_delivers_nothing(
 
 
 def test_where_a_token_holds_the_root_key_the_kit_holds_none(
-    reporter: Run, program, safe: Safe, home: Home, new: Path, lose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reporter: Run, token, safe: Safe, home: Home, new: Path, lose, tmp_path: Path
 ) -> None:
-    import pkcs11
-
-    tool = program("softhsm2-util")
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
-    command = [tool, "--init-token", "--free", "--label", "t", "--pin", "harmless-pin", "--so-pin", "another-pin"]
-    subprocess.run(command, check=True, capture_output=True)
-    (tmp_path / "pin").write_text("harmless-pin")
-    (tmp_path / "pin").chmod(0o600)
-    module = next(path for path in MODULES if Path(path).exists())
-    pkcs11.lib(module).reinitialize()
     shutil.rmtree(home.folder)
-    keys = ("provider=pkcs11", f"module={module}", "token=t", f"pin_file={tmp_path / 'pin'}")
+    keys = ("provider=pkcs11", f"module={token.module}", f"token={token.label}", f"pin_file={token.pin_file}")
     assert reporter("init", *(part for key in keys for part in ("--keys", key))).code == 0
     assert reporter("case", "add", write_case(tmp_path / "cases", REF, files={"e1": CONTENT}), "--as", "ann").code == 0
     assert reporter("key", "rotate").code == 0
     safe.make_kit(reporter)
     safe.copy(home)
     content, _ = Kit.open(safe.kit, [read_identity(safe.key(person)) for person in PEOPLE[1:]])
-    assert (content.keks, content.version, content.reach.startswith("PKCS#11 token t")) == ({}, 2, True)
+    assert (content.keks, content.version, content.reach.startswith("PKCS#11 token reporter-test")) == ({}, 2, True)
     lose()
     ran = safe.recover(reporter, new)
     assert ran.code == 0, ran.err
     assert opened(reporter).out == CONTENT
-    pkcs11.lib(module).finalize()

@@ -36,11 +36,7 @@ ROLES = {
 def house(tmp_path: Path, engine: Engine) -> House:
     """Give a house that is pointed at the authority's test system, which the double plays."""
     made = House(tmp_path, database=engine)
-    toml = made.folder / "home" / "reporter.toml"
-    lines = [line for line in toml.read_text().splitlines() if not line.startswith("base_url")]
-    toml.write_text("\n".join(lines).replace('environment = "sandbox"', 'environment = "test"'))
-    made.restart()
-    made.app.secrets.set("ncmec-password", "pswd456", "op")
+    made.beyond_the_sandbox()
     return made
 
 

@@ -1,11 +1,8 @@
 """A whole home whose root key an HSM holds: set up, worked, checked, and waiting while it is away."""
 
-import subprocess
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import pkcs11
 import pytest
 
 from keycustody.hsm import TokenKeyring
@@ -13,23 +10,16 @@ from reporter import doctor
 from reporter.errors import EnvironmentTroubleError
 from reporter.testing.house import House
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/lib64/libsofthsm2.so")
-
 
 def test_a_report_is_filed_with_a_root_key_that_never_leaves_its_token(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Callable[[str], str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token
 ) -> None:
-    tool = program("softhsm2-util")
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
-    command = [tool, "--init-token", "--free", "--label", "house", "--pin", "harmless-pin", "--so-pin", "another-pin"]
-    subprocess.run(command, check=True, capture_output=True)
-    (tmp_path / "pin").write_text("harmless-pin")
-    (tmp_path / "pin").chmod(0o600)
-    module = next(path for path in MODULES if Path(path).exists())
-    pkcs11.lib(module).reinitialize()
-    settings = {"PROVIDER": "pkcs11", "MODULE": module, "TOKEN": "house", "PIN_FILE": str(tmp_path / "pin")}
+    settings = {
+        "PROVIDER": "pkcs11",
+        "MODULE": str(token.module),
+        "TOKEN": token.label,
+        "PIN_FILE": str(token.pin_file),
+    }
     for name, value in settings.items():
         monkeypatch.setenv(f"REPORTER_KEYS__{name}", value)
     monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
@@ -41,17 +31,17 @@ def test_a_report_is_filed_with_a_root_key_that_never_leaves_its_token(
     assert isinstance(house.app.custody.provider, TokenKeyring)
     assert not (tmp_path / "home" / "keys").exists()
     found = {symptom.name: symptom for symptom in doctor.examine()}
-    assert (found["keys"].state, "PKCS#11 token house" in found["keys"].text) == ("ok", True)
+    assert (found["keys"].state, "PKCS#11 token reporter-test" in found["keys"].text) == ("ok", True)
     house.approved("TEST-000002")
     house.app.close()
 
     (tmp_path / "tokens").rename(tmp_path / "pulled-out")
     (tmp_path / "tokens").mkdir()
-    pkcs11.lib(module).reinitialize()
+    token.seen_anew()
     house.restart()
-    with pytest.raises(EnvironmentTroubleError, match="The token house"):
+    with pytest.raises(EnvironmentTroubleError, match="The token reporter-test"):
         house.app.cases.document("TEST-000001", "op")
-    with pytest.raises(EnvironmentTroubleError, match="The token house"):
+    with pytest.raises(EnvironmentTroubleError, match="The token reporter-test"):
         house.work()
     (tmp_path / "tokens").rmdir()
     (tmp_path / "pulled-out").rename(tmp_path / "tokens")
@@ -59,4 +49,3 @@ def test_a_report_is_filed_with_a_root_key_that_never_leaves_its_token(
     house.until_idle()
     assert house.submission("TEST-000002")["state"] == "accepted"
     house.app.close()
-    pkcs11.lib(module).finalize()

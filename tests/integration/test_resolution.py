@@ -39,12 +39,7 @@ def make_house(tmp_path: Path, engine: Engine) -> MakeHouse:
 
 
 def beyond_the_sandbox(house: House) -> House:
-    """Point the house at the authority's test system, which the double plays."""
-    toml = house.folder / "home" / "reporter.toml"
-    lines = [line for line in toml.read_text().splitlines() if not line.startswith("base_url")]
-    toml.write_text("\n".join(lines).replace('environment = "sandbox"', 'environment = "test"'))
-    house.restart()
-    house.app.secrets.set("ncmec-password", "pswd456", "op")
+    house.beyond_the_sandbox()
     return house
 
 
