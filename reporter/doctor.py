@@ -21,7 +21,11 @@ from keycustody import files
 from keycustody.cases import CaseKeys
 from keycustody.errors import KeyCustodyError
 from reporter import config
+from reporter.actors import register
+from reporter.actors.model import Role
+from reporter.actors.policy import RULES, conflicts
 from reporter.alarms import service as alarms
+from reporter.authority import Environment
 from reporter.bootstrap import connect, desk_of, find_adapters
 from reporter.cases.store import CaseStore
 from reporter.clock import SystemClock
@@ -135,6 +139,7 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
             kind = _file_system(configuration.home)
             if kind in _NETWORK_FILE_SYSTEMS:
                 yield Symptom("database disk", "fail", f"SQLite on {kind} loses data; use a local disk or PostgreSQL")
+        yield from _people(configuration, engine)
         for lane, advice in standing_still(engine, configuration.authority).items():
             yield Symptom(lane, "fail", f"stands still: {advice}")
         yield from _schemas(configuration, engine)
@@ -143,6 +148,24 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
         yield from _safely("cases", partial(_cases, custody, engine))
     finally:
         engine.dispose()
+
+
+def _people(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+    """Say where the people enrolled cannot do together what takes two, or one of them is too many."""
+    with engine.connect() as connection:
+        people = [person for person in register.people(connection) if not person.suspended]
+    for person in people:
+        for conflict in conflicts(person.roles):
+            yield Symptom("people", "warn", f"{person.handle} is {conflict}")
+    if all(section.environment is Environment.SANDBOX for section in configuration.authority.values()):
+        return
+    approve, prepare = RULES["submission approve"].roles, RULES["case add"].roles
+    able = [person for person in people if person.roles & (approve | prepare)]
+    wanted = configuration.approval.people
+    if len(able) < wanted or not any(person.roles & approve for person in able):
+        yield Symptom("people", "fail", f"nothing can be approved: it takes {wanted} enrolled people (reporter actor)")
+    if not any(Role.CUSTODIAN in person.roles for person in people):
+        yield Symptom("people", "warn", "nobody is custodian, so nobody can set credentials or rotate the root key")
 
 
 def _durability(engine: Engine) -> Symptom:

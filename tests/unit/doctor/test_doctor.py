@@ -9,12 +9,15 @@ from sqlalchemy import create_engine
 
 from adapters.ncmec.sandbox import CyberTipline
 from reporter import doctor
+from reporter.actors.model import Role
 from reporter.bootstrap import open_home
 from reporter.clock import SystemClock
 from reporter.db.engine import transaction
 from reporter.delivery.queue import pause
 from reporter.home import create
 from reporter.testing.documents import write_case
+from reporter.testing.house import House
+from reporter.testing.people import People
 
 
 @pytest.fixture
@@ -135,3 +138,22 @@ def test_a_schema_in_force_is_shown_by_digest_and_date(home: Path) -> None:
 def test_a_stranger_called_adapters_is_found_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "find_spec", lambda _: SimpleNamespace(origin="/elsewhere/adapters/__init__.py"))
     assert "has taken our place" in found("fail")["installation"]
+
+
+def test_people_who_cannot_approve_together_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(tmp_path)
+    monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
+    assert "people" not in found("fail", "warn")  # in the sandbox a name is enough
+    house.beyond_the_sandbox()
+    assert "nothing can be approved: it takes 2" in found("fail")["people"]
+    lead = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
+    People(house.app, {"ann": lead, "bob": lead})
+    assert "people" not in found("fail")
+    assert "nobody is custodian" in found("warn")["people"]
+
+
+def test_roles_that_should_be_two_peoples_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(tmp_path)
+    monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
+    People(house.app, {"ann": frozenset({Role.COMPLIANCE}), "bob": frozenset({Role.COMPLIANCE, Role.AUDITOR})})
+    assert found("warn")["people"].startswith("bob is auditor and compliance")
