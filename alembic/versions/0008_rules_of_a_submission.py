@@ -12,6 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("submission") as submission:
-        submission.add_column(sa.Column("rules", sa.String(), nullable=False, server_default=sa.text("''")))
-        submission.alter_column("rules", server_default=None)
+    op.add_column("submission", sa.Column("rules", sa.String(), nullable=False, server_default=sa.text("''")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from reporter.db.types import UtcDateTime
@@ -32,7 +32,7 @@ class Submission(SQLModel, table=True):
     package_body: str | None = None
     viewed: str | None = None
     urgent: bool = False
-    rules: str = ""
+    rules: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     created_at: datetime = Field(sa_type=UtcDateTime)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = ""

@@ -13,7 +13,7 @@ def case_document(
     reference: str = "TEST-000001", *, files: Mapping[str, bytes] | None = None, **changes: Any
 ) -> dict[str, Any]:
     """
-    Give the document of a confirmed case with one suspect and the given files (id → harmless bytes).
+    Give the document of a confirmed case with one suspect, one page and the given files (id → harmless bytes).
 
     ``changes`` replace its top-level fields.
     """
@@ -28,6 +28,7 @@ def case_document(
             "basis": "SYNTHETIC: judged against policy CS-1.",
         },
         "incident": {"type": "csam", "occurred_at": "2026-11-18T09:55:00Z", "summary": "SYNTHETIC TEST CASE."},
+        "locations": [{"kind": "web_page", "urls": ["https://forum.example/p/1"]}],
         "people": [{"id": "p1", "roles": ["suspect"], "account": {"id": "9001", "service": "Example Forum"}}],
         "evidence": [_evidence(item, content) for item, content in (files or {}).items()],
         **changes,

@@ -19,10 +19,11 @@ from reporter.testing.house import House
 
 REF = "TEST-000001"
 DAY = date(2026, 11, 23)
+ITEM = {"id": "e1", "path": "e1.txt", "sha256": "0" * 64}
 
 
 def case(**changes: object) -> Case:
-    document = {key: value for key, value in case_document(REF).items() if key != "evidence"}
+    document = {key: value for key, value in case_document(REF).items() if key not in ("evidence", "locations")}
     return Case.model_validate({**document, **changes})
 
 
@@ -72,3 +73,18 @@ def test_nothing_is_approved_where_no_rule_asks(tmp_path: Path, monkeypatch: pyt
         house.app.submissions.approve(REF, "approver")
     assert {said.verdict for said in house.app.submissions.route(REF).of("ncmec")} == {Verdict.NOT_BOUND}
     house.app.submissions.approve(REF, "approver", "ncmec")  # by choice, named
+
+
+def test_what_a_verified_rule_forbids_is_refused_even_by_name() -> None:
+    here = Organisation(name="Example", established_in="US", serves=("US", "GB"))
+    linked = case(uk={"links": [{"ground": "place", "evidence": "placeholder"}]}, evidence=[ITEM])
+    assert routed(here, linked).addressed(["nca"], "nca") == ["nca"]
+    for document in (case(evidence=[ITEM]), case()):  # not linked to the United Kingdom; no content
+        with pytest.raises(PolicyError, match="uk-osa-66"):
+            routed(here, document).addressed(["nca"], "nca")
+
+
+def test_what_may_be_told_is_named_and_not_chosen() -> None:
+    with pytest.raises(PolicyError, match="No rule asks") as refused:
+        routed(Organisation(name="Example"), case()).addressed(["ncmec"], None)
+    assert "--to (ncmec)" in refused.value.next_step
