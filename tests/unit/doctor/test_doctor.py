@@ -157,3 +157,11 @@ def test_roles_that_should_be_two_peoples_are_told(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
     People(house.app, {"ann": frozenset({Role.COMPLIANCE}), "bob": frozenset({Role.COMPLIANCE, Role.AUDITOR})})
     assert found("warn")["people"].startswith("bob is auditor and compliance")
+
+
+def test_one_who_may_approve_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(tmp_path)
+    monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
+    house.beyond_the_sandbox()
+    People(house.app, {"ann": frozenset({Role.COMPLIANCE}), "bob": frozenset({Role.ADMINISTRATOR})})
+    assert "nothing can be approved: it takes 2" in found("fail")["people"]
