@@ -123,13 +123,15 @@ def check(reference: Reference, as_json: AsJson = False) -> None:
 
     with open_app() as house:
         checks, route = house.submissions.check(reference), house.submissions.route(reference)
+        state = house.cases.describe(reference).stored.state
         if not house.desks:
             raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
     if as_json:
         duties = [duty_text.duty(each, each.rule.authority in house.desks) for each in route.obligations]
-        print_json({"reference": reference, "authorities": case_text.checks(checks), "duties": duties})
+        found = {"authorities": case_text.checks(checks), "duties": duties}
+        print_json({"reference": reference, "state": state.value, **found})
     else:
-        duty_text.say_duties(route, house.desks)
+        duty_text.say_duties(route, house.desks, state)
         case_text.say_checks(reference, checks)
     if any(entry.needs for entry in checks.values()):
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
+from reporter.cases.records import CaseState
 from reporter.cli.output import say
 from reporter.rules.evaluate import Due, Obligation
 from reporter.rules.model import Verdict
@@ -41,8 +42,12 @@ def duty(said: Obligation, configured: bool) -> dict[str, Any]:
     }
 
 
-def say_duties(route: Route, configured: Container[str]) -> None:
+def say_duties(route: Route, configured: Container[str], state: CaseState) -> None:
     """Say what every rule asks that reaches the case, and why; and of configured authorities, why none does."""
+    if state is CaseState.NOT_CONFIRMED:
+        say("People decided that it is no case: nobody is told.")
+    if state is CaseState.PENDING:
+        say("Once somebody has confirmed it:")
     for said in route.obligations:
         rule = said.rule
         if said.verdict is Verdict.NOT_BOUND and rule.authority not in configured:

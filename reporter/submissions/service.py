@@ -102,7 +102,9 @@ class SubmissionService:
         return self.route_of(self._cases.load(reference))
 
     def route_of(self, stored: StoredCase) -> Route:
-        """Say the same of a case that was loaded."""
+        """Say the same of a case that was loaded; of one that people decided is none, no rule says anything."""
+        if stored.state == "not_confirmed":
+            return Route(())
         return self._router.route(stored.case, self._clock.now().date())
 
     def preview(self, reference: str, authority: str) -> Preview:

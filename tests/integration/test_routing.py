@@ -88,3 +88,10 @@ def test_what_may_be_told_is_named_and_not_chosen() -> None:
     with pytest.raises(PolicyError, match="No rule asks") as refused:
         routed(Organisation(name="Example"), case()).addressed(["ncmec"], None)
     assert "--to (ncmec)" in refused.value.next_step
+
+
+def test_of_what_people_decided_is_no_case_no_rule_says_anything(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    refused = {**case_document(REF)["confirmation"], "decision": "not_confirmed"}
+    house.app.cases.add(write_case(house.folder / "cases", REF, files={"e1": b"harmless"}, confirmation=refused), "ann")
+    assert house.app.submissions.route(REF).obligations == ()
