@@ -1,5 +1,6 @@
 """
-What is wrapped directly under the root KEK, case keys and credentials, wrapped again under its newest version.
+What is wrapped directly under the root KEK (keys of cases and of indexes, credentials), wrapped again under its newest
+version.
 
 Online: at any moment a wrap is the old or the new one, whole, and the provider opens both. Only what is of an older
 version is touched, so a run that was killed is gone on with by another one. A wrap that was destroyed or set anew in
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
+from keycustody.blind_index import index_key_context, index_keys
 from keycustody.cases import case_key_context, case_key_id
 from keycustody.credentials import CredentialStore
 from keycustody.errors import MissingKeyError, SealError
@@ -151,11 +153,16 @@ class RootWraps:
         for key_id in self._store.ids(prefix):
             case = key_id.removeprefix(prefix)
             yield _Held(key_id, partial(self._case, case), partial(self._store.replace, key_id))
+        for key_id in index_keys(self._store):
+            yield _Held(key_id, partial(self._index, key_id), partial(self._store.replace, key_id))
         for name in self._credentials.files():
             yield _Held(f"credential {name}", partial(self._credential, name), partial(self._credentials.replace, name))
 
     def _case(self, case: str) -> tuple[Wrap, Mapping[str, str]]:
         return self._store.get(case_key_id(case)), case_key_context(case)
+
+    def _index(self, key_id: str) -> tuple[Wrap, Mapping[str, str]]:
+        return self._store.get(key_id), index_key_context(key_id)
 
     def _credential(self, name: str) -> tuple[Wrap, Mapping[str, str]]:
         kept = self._credentials.sealed(name)
