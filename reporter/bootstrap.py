@@ -57,6 +57,7 @@ from reporter.submissions.packaging import Desk, gravest
 from reporter.submissions.routing import Router
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
+from reporter.tasks.room import TaskRoom, task_room
 
 ENTRY_POINTS = "reporter.adapters"
 
@@ -88,6 +89,7 @@ class App:
     evidence: EvidenceRoom
     actors: ActorService
     changes: ChangeService
+    tasks: TaskRoom
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -185,6 +187,7 @@ def open_home(
         secrets, adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
+        task_room(database, clock, bodies, configuration),
     )  # fmt: skip
 
 

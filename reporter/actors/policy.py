@@ -50,6 +50,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "submission withdraw": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),
+    "task done": _may(_LEAD, _COMPLIANCE, signs=("number", "receipt", "not_needed")),
+    "task show": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
     "evidence viewed": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent", "at")),
@@ -97,6 +99,7 @@ FREE: Final[Mapping[str, str]] = {
     "case check": _SHOWS,
     "case schema": _SHOWS,
     "delivery list": _SHOWS,
+    "task list": _SHOWS,
     "alarm list": _SHOWS,
     "alarm check": _CARRIES_OUT,
     "alarm test": "sends a test message and changes nothing",

@@ -54,6 +54,11 @@ KINDS: Mapping[str, str] = {
     "decision_proposed": "One person proposed how to settle what no call can settle.",
     "decision_made": "The people it takes have settled what no call can settle.",
     "words_read": "Somebody read an authority's own words or people's reasons.",
+    # tasks
+    "task_opened": "Something must be done by a person; what, and by whose clock, stands in the detail.",
+    "task_clock": "An open task got a sooner clock.",
+    "task_proposed": "One person said that a task is done or not needed.",
+    "task_closed": "A task is over; how stands in the detail.",
     # authorities
     "lane_paused": "Deliveries to an authority stopped until somebody mends what it refuses.",
     "lane_resumed": "Deliveries to an authority go on.",

@@ -28,6 +28,7 @@ from reporter.cli import (
     sandbox,
     secret,
     submission,
+    task,
 )
 from reporter.cli.acting import Key, Means, PassphraseFile, TokenFile
 from reporter.cli.hygiene import harden
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(case.app, name="case")
 app.add_typer(submission.app, name="submission")
+app.add_typer(task.app, name="task")
 app.add_typer(delivery.records, name="delivery")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(alarm.app, name="alarm")

@@ -24,6 +24,7 @@ TWO_PEOPLE = {
     "submission approve",
     "submission record-receipt",
     "delivery resolve",
+    "task done",
     "db release-quarantine",
 }
 

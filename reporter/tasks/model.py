@@ -1,0 +1,111 @@
+"""Plain types of tasks. Nothing in them is content or personal data: kinds, references, ids, codes, times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from reporter.actors.policy import RULES
+
+
+class Kind(StrEnum):
+    """What a person must do; what each means stands in ``MEANINGS``."""
+
+    TELL = "tell"
+
+
+class Basis(StrEnum):
+    """Whose clock it is: a length that the law sets, or the operator's own target, which is never law."""
+
+    LAW = "law"
+    TARGET = "target"
+
+
+class Outcome(StrEnum):
+    """How a task that is done by hand ended."""
+
+    DONE = "done"
+    NOT_NEEDED = "not_needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """
+    What a task waits for, and the command that moves it, with its arguments in braces.
+
+    A task that ``task done`` moves takes so many ``people``; with ``receipt`` it takes the authority's reference, too.
+    """
+
+    waits_for: str
+    command: str
+    people: int = 1
+    receipt: bool = False
+
+    @property
+    def verb(self) -> str:
+        """Give the command without its arguments, as ``reporter.actors.policy`` knows it."""
+        return self.command.partition(" {")[0]
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person says that it is done; else its own command does."""
+        return self.verb == "task done"
+
+
+_DONE: Final = "task done {id}"
+MEANINGS: Final[Mapping[Kind, Meaning]] = {
+    Kind.TELL: Meaning("somebody to tell the authority by other means", _DONE, people=2, receipt=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """
+    One task on record.
+
+    ``about`` names what it concerns; there is one open task of each kind and matter. ``due`` by the clock of ``basis``,
+    which ``rule`` started, where one did. ``outcome`` and ``receipt`` are proposed until ``closed_at``.
+    """
+
+    id: int
+    kind: Kind
+    about: str
+    reference: str | None
+    authority: str
+    level: int | None
+    due: datetime | None
+    basis: Basis
+    rule: str
+    opened_at: datetime
+    opened_by: str
+    outcome: str = ""
+    receipt: str = ""
+    proposed_by: str | None = None
+    proposed_at: datetime | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def waits_for(self) -> str:
+        """Say what it waits for."""
+        if self.proposed_by and not self.closed_at:
+            return f"another person to confirm what {self.proposed_by} says"
+        return MEANINGS[self.kind].waits_for
+
+    @property
+    def next_step(self) -> str:
+        """Give the next command to run."""
+        fields: dict[str, Any] = {"id": self.id, "reference": self.reference, "authority": self.authority}
+        return f"reporter {MEANINGS[self.kind].command.format(**fields, about=self.about)}"
+
+    @property
+    def movers(self) -> tuple[str, ...]:
+        """Give the roles that may move it."""
+        return tuple(sorted(RULES[MEANINGS[self.kind].verb].roles))
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether its clock has run out; an instant that is reached is over."""
+        return self.closed_at is None and self.due is not None and self.due <= now
