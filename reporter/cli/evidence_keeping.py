@@ -75,8 +75,8 @@ def destroy(
     """
     Destroy an item for good: its key, then its object. Two people say so, each with this command.
 
-    Exit code 1: another person must still say the same, or --resume found a key that is back. 3: something stands
-    against it, such as a delivery that may need the file.
+    Exit code 1: another person must still say the same, or --resume found a key that is back, or a hold. 3: something
+    stands against it, such as a delivery that may need the file, or a legal hold in the object store.
 
     Example: reporter evidence destroy TS-2026-000101/e1 --reason "Request of an officer, letter 2026-17" --as dana
     """
@@ -137,15 +137,17 @@ def _resume(name: str | None, as_json: bool) -> None:
     with open_app() as house:
         resumed = house.evidence.destruction.resume(actor(name, house))
     if as_json:
-        print_json({"finished": list(resumed.finished), "back": list(resumed.back)})
+        print_json({name: list(getattr(resumed, name)) for name in ("finished", "back", "held")})
     else:
         for number in resumed.finished:
             say(f"Destruction {number} is finished.")
         for item in resumed.back:
             say(f"{item}: its tombstone says that it was destroyed, and its key is back. Destroy it again, two people.")
-        if not resumed.finished and not resumed.back:
+        for item in resumed.held:
+            say(f"{item}: it is to be destroyed, and its object is under legal hold in the object store.")
+        if not (resumed.finished or resumed.back or resumed.held):
             say("Nothing was left to finish.")
-    if resumed.back:
+    if resumed.back or resumed.held:
         raise typer.Exit(1)
 
 

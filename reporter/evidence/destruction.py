@@ -28,6 +28,7 @@ from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.certificate import certify
 from reporter.evidence.custody import custody_errors
+from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.model import SealedItem
 from reporter.evidence.tables import Destruction
 from reporter.evidence.tombstones import Tombstone, Tombstones
@@ -49,10 +50,14 @@ class Destroyed:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Certificates of what is gone now, and items whose key is back while only a tombstone tells of their end."""
+    """
+    Certificates of what is gone now, items whose key is ``back`` while only a tombstone tells of their end, and items
+    that are ``held`` in their object store.
+    """
 
     finished: tuple[str, ...]
     back: tuple[str, ...]
+    held: tuple[str, ...]
 
 
 class EvidenceDestruction:
@@ -71,6 +76,7 @@ class EvidenceDestruction:
     ) -> None:
         self._engine, self._clock, self._vault, self._bodies = engine, clock, vault, bodies
         self._tombstones, self._horizon, self._objections = tombstones, horizon, objections
+        self._locks = ObjectLocks(vault.objects)
 
     # --- deciding -------------------------------------------------------------------------------------------
 
@@ -87,9 +93,11 @@ class EvidenceDestruction:
         """
         if not reason.strip():
             raise UsageError("A destruction needs its reason, in words.")
+        with reading(self._engine) as connection:
+            sealed = evidence.find_item(connection, reference, item)
+        self._refuse_where_held(sealed)  # asked before the case is locked: the store may be far away
         with transaction(self._engine) as connection:
             _lock(connection, reference)
-            sealed = evidence.find_item(connection, reference, item)
             row = self._row(connection, sealed.id)
             if row is None or row.decided_at is None:
                 self._object(connection, sealed)
@@ -140,10 +148,16 @@ class EvidenceDestruction:
         with reading(self._engine) as connection:
             rows = connection.execute(select(_DESTRUCTION).where(_DESTRUCTION.c.decided_at.is_not(None))).all()
             items = {row.id: evidence.item_of(connection, row.evidence_id) for row in rows}
-        finished = [row.id for row in rows if row.certificate is None or self._is_there(items[row.id])]
-        for number in finished:
-            self._carry_out(number, actor)
-        return Resumed(tuple(finished), back)
+        finished, held = [], []
+        for row in rows:
+            sealed = items[row.id]
+            if row.certificate is None or self._is_there(sealed):
+                if sealed is not None and self._locks.held(sealed):
+                    held.append(f"{sealed.reference}/{sealed.item}")
+                    continue
+                self._carry_out(row.id, actor)
+                finished.append(row.id)
+        return Resumed(tuple(finished), back, tuple(held))
 
     def _unknown(self) -> list[str]:
         with reading(self._engine) as connection:
@@ -194,6 +208,7 @@ class EvidenceDestruction:
             sealed = evidence.item_of(connection, row.evidence_id)
         if sealed is None:
             raise NotFoundError(f"The item of destruction {number} is on no record.")
+        self._refuse_where_held(sealed)
         people = {f"{verb}_{part}": getattr(row, f"{verb}_{part}") for verb in _VERBS for part in _PARTS}
         self._tombstones.put(Tombstone(number, sealed.id, sealed.reference, row.key_ids, **people))
         with custody_errors():
@@ -220,6 +235,15 @@ class EvidenceDestruction:
         for objection in self._objections:
             if reason := objection(connection, sealed):
                 raise PolicyError(f"Evidence {sealed.item} of case {sealed.reference} is not destroyed: {reason}")
+
+    def _refuse_where_held(self, sealed: SealedItem) -> None:
+        """Refuse to destroy what the object store keeps: it would keep noise once the key is gone."""
+        if self._locks.held(sealed):
+            raise PolicyError(
+                f"Evidence {sealed.item} of case {sealed.reference} is not destroyed: "
+                "its object is under legal hold in the object store.",
+                next_step="Find out who holds it. A hold that Reporter set there ends with its last hold on the item.",
+            )
 
     def _is_there(self, sealed: SealedItem | None) -> bool:
         if sealed is None:

@@ -81,6 +81,20 @@ class Locking(Protocol):
     A folder cannot: there a hold is what the database says, and who owns the disk is bound by nothing.
     """
 
+    def locks(self) -> bool:
+        """Whether it is configured to hold and lock; where it is not, ``held`` is all that may be asked."""
+        ...
+
+    def held(self, key: str) -> bool:
+        """
+        Whether any version of an object is held, by whomever.
+
+        Raises:
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        ...
+
     def hold(self, key: str, *, on: bool) -> None:
         """
         Set or clear the hold of an object; while it stands, nobody can delete the object.

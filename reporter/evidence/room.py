@@ -13,6 +13,7 @@ from reporter.config import Configuration
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.destruction import EvidenceDestruction, Objection
 from reporter.evidence.examination import Examiner
+from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.looks import LookService
 from reporter.evidence.overview import Overview
 from reporter.evidence.tombstones import Tombstones
@@ -28,6 +29,7 @@ class EvidenceRoom:
     looks: LookService
     integrity: IntegrityService
     destruction: EvidenceDestruction
+    locks: ObjectLocks
 
 
 def evidence_room(
@@ -52,4 +54,5 @@ def evidence_room(
             engine, clock, vault, bodies, tombstones,
             horizon=None if days is None else timedelta(days=days), objections=objections,
         ),
+        ObjectLocks(vault.objects),
     )  # fmt: skip

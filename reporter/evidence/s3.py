@@ -102,14 +102,23 @@ class S3ObjectStore:
         bypass = {"BypassGovernanceRetention": True} if despite_lock else {}
         with trouble(_WRITING):
             for version, marker in list(self._versions(place)):
-                lockable = not marker and version["VersionId"] != _UNVERSIONED
-                about = (self._about(version) if lockable else None) or {}
-                if about.get("ObjectLockLegalHoldStatus") == "ON":
+                about = self._locks_of(version, marker)
+                if _is_held(about):
                     raise PolicyError(f"The object {key} is under legal hold and cannot be deleted.")
                 until = about.get("ObjectLockRetainUntilDate")
                 if until is not None and until > self.clock.now() and not despite_lock:
                     raise PolicyError(f"The object {key} is locked in its store until {until:%Y-%m-%d}.")
                 self._client.delete_object(**version, **bypass)
+
+    def locks(self) -> bool:
+        """Whether objects are locked and held here, as ``Locking.locks``."""
+        return self._settings.retain_days is not None
+
+    def held(self, key: str) -> bool:
+        """Whether any version is held, as ``Locking.held``."""
+        place = self._place(key)
+        with trouble(_READING):
+            return any(_is_held(self._locks_of(version, marker)) for version, marker in self._versions(place))
 
     def hold(self, key: str, *, on: bool) -> None:
         """Set or clear the hold of every version, as ``Locking.hold``."""
@@ -206,6 +215,11 @@ class S3ObjectStore:
                 raise
             return None
 
+    def _locks_of(self, version: Mapping[str, str], marker: bool) -> Mapping[str, Any]:
+        """Give what is known of a version, as far as such a one can be locked."""
+        lockable = not marker and version["VersionId"] != _UNVERSIONED
+        return (self._about(version) if lockable else None) or {}
+
     def _token(self, place: Mapping[str, str]) -> str:
         """Give the mark of the object that is there, empty when there is none."""
         about = self._about(place)
@@ -261,6 +275,10 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytearray]:
         part += rest
     if part or not some:
         yield part
+
+
+def _is_held(about: Mapping[str, Any]) -> bool:
+    return about.get("ObjectLockLegalHoldStatus") == "ON"
 
 
 def _may_be_there(error: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,6 +166,8 @@ class SubmissionService:
             raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
         route = self.route_of(stored)
         desks = {name: self._desk(name) for name in route.addressed(self._desks, authority)}
+        with reading(self._engine) as connection:
+            destroyed = evidence.destroyed_of(connection, reference, stored.case)
         checks = {name: desk.adapter.check(stored.case, self._packaging(stored, desk)) for name, desk in desks.items()}
         needs = [need for check in checks.values() for need in check.needs]
         if needs:
@@ -174,7 +176,7 @@ class SubmissionService:
         with transaction(self._engine) as connection:
             if self._cases.current_revision(connection, reference) != stored.revision:
                 raise ConflictError(f"Case {reference} was revised meanwhile.", next_step="Look at it again.")
-            if evidence.destroyed_of(connection, reference, stored.case).keys() & _items(frozen.values()):
+            if evidence.destroyed_of(connection, reference, stored.case) != destroyed:
                 raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
             return [
                 self._approve(
@@ -366,7 +368,3 @@ class SubmissionService:
             row.authority, row.environment, state, version=row.version, attempts=attempts, receipt=receipt(row),
             needs=needs, reason=row.reason, digest=row.digest, viewed_since=since,
         )  # fmt: skip
-
-
-def _items(frozen: Iterable[Frozen]) -> set[str]:
-    return {file.item for each in frozen for file in each.package.files}

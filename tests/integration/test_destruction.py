@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -15,12 +16,20 @@ from keycustody import age
 from keycustody.errors import KeyCustodyError
 from reporter.audit import service as audit
 from reporter.db.engine import reading, transaction
-from reporter.errors import CustodyError, EnvironmentTroubleError, NotFoundError, PolicyError, ReporterError
+from reporter.errors import (
+    ConflictError,
+    CustodyError,
+    EnvironmentTroubleError,
+    NotFoundError,
+    PolicyError,
+    ReporterError,
+)
 from reporter.evidence.destruction import EvidenceDestruction
 from reporter.evidence.examination import Finding
 from reporter.evidence.looks import Asked, Purpose
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.tombstones import Tombstones
+from reporter.submissions.service import SubmissionService
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
 
@@ -94,6 +103,56 @@ def test_copies_of_everything_but_the_key_store_do_not_bring_an_item_back(sqlite
     # what the certificate says of copies of the key store is true
     shutil.copy(copies / "keystore" / f"item-{sealed.id}", home / "keystore")
     assert read(house) == CONTENT
+
+
+class Held(LocalObjectStore):
+    """Objects of which the service itself says that somebody holds them."""
+
+    def locks(self) -> bool:
+        return False
+
+    def held(self, key: str) -> bool:
+        return not key.startswith("destroyed.") and (self.folder / "hold").exists()
+
+    def hold(self, key: str, *, on: bool) -> None:
+        raise AssertionError
+
+    def retain(self, key: str, until: object) -> None:
+        raise AssertionError
+
+
+def test_a_hold_in_the_object_store_stops_it_before_the_key_is_gone(house: House) -> None:
+    app, objects = house.app, Held(house.folder / "home" / "objects")
+    destruction = EvidenceDestruction(
+        app.database, app.clock, replace(app.vault, objects=objects), app.bodies, Tombstones(objects),
+        horizon=None, objections=[],
+    )  # fmt: skip
+    hold = objects.folder / "hold"
+    hold.touch()
+    with pytest.raises(PolicyError, match="legal hold in the object store"):
+        destruction.destroy(REF, "e1", "ann", "Synthetic.")
+    hold.unlink()
+    destruction.destroy(REF, "e1", "ann", "Synthetic.")
+    decide = destruction._decide
+
+    def and_then_held(*arguments: Any) -> None:
+        decide(*arguments)
+        hold.touch()
+
+    destruction._decide = and_then_held  # type: ignore[method-assign]
+    with pytest.raises(PolicyError, match="legal hold in the object store"):
+        destruction.destroy(REF, "e1", "bob", "Synthetic.")
+    assert destruction.resume("ann").held == (f"{REF}/e1",)
+    assert app.vault.keys.identity(REF, *_sealed(house)), "the key is there yet"
+    hold.unlink()
+    (number,) = destruction.resume("ann").finished
+    assert json.loads(destruction.certificate(number))["decided"]["by"] == "bob"
+    assert finding(house) is Finding.DESTROYED
+
+
+def _sealed(house: House) -> tuple[str, str]:
+    sealed = next(kept.sealed for kept in house.app.evidence.overview.of(REF) if kept.sealed.item == "e1")
+    return sealed.id, sealed.ciphertext_sha256
 
 
 class Stuck(LocalObjectStore):
@@ -210,6 +269,18 @@ def test_destruction_races_approval_and_opening_and_each_is_whole_or_refused(hou
     assert opened in ("done", "CustodyError", "NotFoundError")
     assert kinds(house).count("destruction_decided") == (0 if approval_won else 1)
     assert finding(house) is (Finding.WHOLE if approval_won else Finding.DESTROYED)
+
+
+def test_a_destruction_amid_an_approval_is_noticed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    freeze = SubmissionService._freeze
+
+    def late(*arguments: Any) -> Any:
+        destroyed(house)
+        return freeze(*arguments)
+
+    monkeypatch.setattr(SubmissionService, "_freeze", late)
+    with pytest.raises(ConflictError, match="is being destroyed"):
+        house.app.submissions.approve(REF, "approver")
 
 
 def test_after_a_destruction_nothing_can_be_sent_of_the_item(house: House) -> None:
