@@ -51,10 +51,9 @@ from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
-from reporter.rules.reading import shipped
 from reporter.submissions.approvals import Approvals
 from reporter.submissions.packaging import Desk, gravest
-from reporter.submissions.routing import Router
+from reporter.submissions.routing import router
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
 from reporter.tasks.room import TaskRoom, task_room
@@ -163,9 +162,7 @@ def open_home(
     )
     actors = ActorService(database, clock, gravest(desks))
     approvals = Approvals(actors, clock, configuration.approval.people)
-    submissions = SubmissionService(
-        database, clock, cases, desks, bodies, queue, approvals, Router(shipped(), configuration.organisation)
-    )
+    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals, router(configuration))
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)

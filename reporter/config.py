@@ -26,6 +26,7 @@ from reporter.db.engine import sqlite_url
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
 from reporter.evidence.settings import Objects
 from reporter.organisation import Contact, Organisation
+from reporter.rules.model import Length
 from reporter.weburl import WebUrl
 
 FILE_NAME = "reporter.toml"
@@ -135,6 +136,14 @@ class Audit(_Section):
         return self
 
 
+class Targets(_Section):
+    """The operator's own times for one rule, by urgency, where the law has only words; they are never law."""
+
+    immediate: Length | None = None
+    near_future: Length | None = None
+    routine: Length | None = None
+
+
 class Authority(BaseModel):
     """One ``[authority.NAME]`` section; further keys are the adapter's own."""
 
@@ -198,6 +207,7 @@ class Configuration(BaseSettings):
     alarm: Alarm = Alarm()
     audit: Audit = Audit()
     objects: Objects = Objects()
+    targets: dict[str, Targets] = Field(default_factory=dict)
     authority: dict[str, Authority] = Field(default_factory=dict)
 
     @classmethod

@@ -64,9 +64,8 @@ def say_duties(route: Route, configured: Container[str], state: CaseState) -> No
 def _when(due: Due) -> str:
     unverified = "" if due.verified else " (unverified)"
     said = f"{due.words}{unverified}"
-    if due.law_by:
-        return f"{said}: by {due.law_by:%Y-%m-%d %H:%M} UTC"
-    return f"{said}; own target {due.target_by:%Y-%m-%d %H:%M} UTC" if due.target_by else said
+    law = f": by {due.law_by:%Y-%m-%d %H:%M} UTC" if due.law_by else ""
+    return f"{said}{law}" + (f"; own target {due.target_by:%Y-%m-%d %H:%M} UTC" if due.target_by else "")
 
 
 def _due(due: Due) -> dict[str, Any]:

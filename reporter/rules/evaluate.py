@@ -45,6 +45,16 @@ class Due:
     target_by: datetime | None
     verified: bool
 
+    @property
+    def by(self) -> datetime | None:
+        """Give the moment to work to: the sooner of the two."""
+        return min(filter(None, (self.law_by, self.target_by)), default=None)
+
+    @property
+    def by_law(self) -> bool:
+        """Whether that moment is the law's; else it is the operator's own target."""
+        return self.law_by is not None and self.by == self.law_by
+
 
 @dataclass(frozen=True, slots=True)
 class Obligation:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from reporter.cases.model import Case
 from reporter.cases.scalars import instant
+from reporter.config import Configuration
 from reporter.errors import PolicyError
 from reporter.organisation import Organisation
 from reporter.rules.evaluate import Facts, Obligation, Provider, evaluate
-from reporter.rules.model import Rule, Verdict
+from reporter.rules.model import Length, Rule, Verdict
+from reporter.rules.reading import shipped
+from reporter.rules.targets import require_targets
 
 _WHY = "Why: reporter case check"
 _ASKING = (Verdict.MUST, Verdict.MAY)
@@ -71,17 +74,36 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Asks the rule packs."""
+    """Asks the rule packs; ``targets`` are the operator's own, by rule and urgency."""
 
     rules: Sequence[Rule]
     organisation: Organisation
+    targets: Mapping[str, Length] = field(default_factory=dict)
 
     def route(self, case: Case, day: date) -> Route:
         """Say where a case goes on that day (UTC)."""
         provider = Provider(
             self.organisation.established_in, frozenset(self.organisation.serves), self.organisation.ncmec_arrangement
         )
-        return Route(evaluate(self.rules, provider, facts(case), day))
+        return Route(evaluate(self.rules, provider, facts(case), day, self.targets))
+
+
+def router(configuration: Configuration) -> Router:
+    """
+    Give the router of a home: the rules that come with the program, and its own targets.
+
+    Raises:
+        ConfigurationError: A target is none that a rule has room for.
+    """
+    rules = shipped()
+    targets = {
+        f"{rule}.{urgency}": length
+        for rule, section in configuration.targets.items()
+        for urgency, length in section
+        if length is not None
+    }
+    require_targets(rules, targets)
+    return Router(rules, configuration.organisation, targets)
 
 
 def facts(case: Case) -> Facts:
