@@ -47,6 +47,8 @@ from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.stores import object_store
 from reporter.evidence.vault import EvidenceVault
 from reporter.home import note_configuration
+from reporter.jobs.model import Job
+from reporter.jobs.service import JobService
 from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
@@ -88,6 +90,7 @@ class App:
     evidence: EvidenceRoom
     actors: ActorService
     changes: ChangeService
+    jobs: JobService
     tasks: TaskRoom
 
     def ticker(self, worker: Worker) -> Ticker:
@@ -178,12 +181,17 @@ def open_home(
         database, clock, vault, bodies, configuration, objections=[needed_for_delivery], damaged=alarms.watch.check
     )
     log = _log(configuration, database, clock, custody.credentials)
+    jobs = (
+        Job("audit-verify", timedelta(minutes=configuration.audit.verify_minutes), log.verification.go_on),
+        *room.jobs,
+    )
     return App(
         configuration, clock, database, custody, protection, Rotation(database, clock, custody),
         RecoveryKits(database, clock, configuration, custody, lambda: str(log.checkpoints.verifier)),
         secrets, adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
+        JobService(database, clock, jobs),
         task_room(database, clock, bodies, configuration),
     )  # fmt: skip
 

@@ -104,10 +104,16 @@ class Keys(_Section):
 
 
 class Evidence(_Section):
-    """How many people an opening takes, and after how many days an item is due to be verified again."""
+    """
+    How many people an opening takes, and after how many days an item is due to be verified again.
+
+    Every ``verify_minutes`` a worker reads about ``verify_mib`` of what is due.
+    """
 
     open_people: int = Field(default=1, ge=1, le=2)
     verify_days: float = Field(default=90.0, gt=0)
+    verify_minutes: float = Field(default=10.0, gt=0)
+    verify_mib: float = Field(default=512.0, gt=0)
 
 
 class HTTP(_Section):
@@ -119,13 +125,14 @@ class HTTP(_Section):
 
 class Audit(_Section):
     """
-    The custody log: how often it is signed, where a copy of the signature goes, who time-stamps it.
+    The custody log: how often it is signed and verified, where a copy of the signature goes, who time-stamps it.
 
     ``timestamp_roots`` is a PEM file with the certificates by which the time-stamp authority is believed.
     """
 
     checkpoint_minutes: float = Field(default=60.0, gt=0)
     checkpoint_file: Path | None = None
+    verify_minutes: float = Field(default=10.0, gt=0)
     timestamp_url: WebUrl | None = None
     timestamp_roots: Path | None = None
 

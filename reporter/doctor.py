@@ -41,6 +41,7 @@ from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.objects import ObjectStore
 from reporter.evidence.stores import examine_objects, object_store
+from reporter.jobs import service as jobs
 from reporter.keys import checks
 from reporter.keys.opening import Custody, open_custody
 from reporter.layout import Layout
@@ -144,6 +145,7 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
             yield Symptom(lane, "fail", f"stands still: {advice}")
         yield from _schemas(configuration, engine)
         yield from _alarms(engine)
+        yield from _jobs(engine)
         yield from _safely("memory", partial(_memory, configuration, engine, custody))
         yield from _safely("cases", partial(_cases, custody, engine))
     finally:
@@ -205,6 +207,16 @@ def _alarms(engine: Engine) -> Iterator[Symptom]:
         yield Symptom("alarms", "warn", f"{len(standing)} open, {waiting} not acknowledged; see: reporter alarm list")
     else:
         yield Symptom("alarms", "ok", "none")
+
+
+def _jobs(engine: Engine) -> Iterator[Symptom]:
+    with transaction(engine) as connection:
+        wrong = [matter.about for matter in jobs.troubled(connection, SystemClock().now())]
+    if wrong:
+        words = f"{', '.join(wrong)}: failed, or did not run for long; see: reporter job list"
+        yield Symptom("jobs", "fail", words)
+    else:
+        yield Symptom("jobs", "ok", "none failed; when each ran: reporter job list")
 
 
 def _memory(configuration: Configuration, engine: Engine, custody: Callable[[], Custody]) -> Iterator[Symptom]:

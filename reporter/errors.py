@@ -11,6 +11,7 @@ Every error of the program, in one tree.
     ├── NotFoundError             2  no such case, item, authority or secret
     ├── PolicyError               3  a law of the house or the approval policy forbids it
     ├── CustodyError              4  a key, a seal or a stored object is not what it must be
+    │   └── LogDamagedError       4  the custody log is not what it was
     ├── EnvironmentTroubleError   4  disk, database, clock or installation
     └── AuthorityTroubleError     4  the authority cannot be reached or refuses our credentials
 
@@ -110,6 +111,10 @@ class PolicyError(ReporterError):
 
 class CustodyError(ReporterError):
     """A key, a seal or a stored object is not what it must be."""
+
+
+class LogDamagedError(CustodyError):
+    """The custody log is not what it was; the text says what does not fit."""
 
 
 class EnvironmentTroubleError(ReporterError):

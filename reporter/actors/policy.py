@@ -95,6 +95,8 @@ FREE: Final[Mapping[str, str]] = {
     "db status": _SHOWS,
     "deliver": _CARRIES_OUT,
     "worker": _CARRIES_OUT,
+    "job list": _SHOWS,
+    "job run": _CARRIES_OUT,
     "case list": _SHOWS,
     "case check": _SHOWS,
     "case schema": _SHOWS,

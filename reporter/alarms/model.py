@@ -22,6 +22,8 @@ class Kind(StrEnum):
     WORKER_SILENT = "worker_silent"
     QUARANTINE = "quarantine"
     EVIDENCE_DAMAGED = "evidence_damaged"
+    LOG_BROKEN = "log_broken"
+    JOB_FAILED = "job_failed"
     CREDENTIAL_EXPIRES = "credential_expires"
     TEST = "test"
 
@@ -46,6 +48,8 @@ _WORDS = {
     Kind.WORKER_SILENT: ("deliveries are due, and a worker is silent or missing", "reporter worker"),
     Kind.QUARANTINE: ("deliveries stand still: the database may have forgotten something", "reporter doctor"),
     Kind.EVIDENCE_DAMAGED: ("an evidence item is not as it should be", "reporter evidence list {reference}"),
+    Kind.LOG_BROKEN: ("the custody log does not hold", "reporter audit verify"),
+    Kind.JOB_FAILED: ("a job failed, or has not run for long", "reporter job list"),
     Kind.CREDENTIAL_EXPIRES: ("a credential expires soon, or has", "reporter secret set {about}"),
     Kind.TEST: ("a test: this channel works", "reporter alarm list"),
 }

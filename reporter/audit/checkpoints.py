@@ -23,7 +23,7 @@ from reporter.audit.tables import SignedCheckpoint, Timestamp
 from reporter.audit.timestamps import TimestampAuthority
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
-from reporter.errors import CustodyError, EnvironmentTroubleError, ReporterError
+from reporter.errors import EnvironmentTroubleError, LogDamagedError, ReporterError
 
 _CHECKPOINT = SignedCheckpoint.__table__  # type: ignore[attr-defined]
 _TIMESTAMP = Timestamp.__table__  # type: ignore[attr-defined]
@@ -77,7 +77,7 @@ class Checkpoints:
         Sign the log as it is now; one that has not grown keeps the checkpoint it has.
 
         Raises:
-            CustodyError: The log does not continue what was signed before: it was cut, restored or rewritten.
+            LogDamagedError: The log does not continue what was signed before: it was cut, restored or rewritten.
             EnvironmentTroubleError: The database does not work.
         """
         self._sequencer.run()
@@ -99,15 +99,21 @@ class Checkpoints:
             last = _last(connection)
         return Made(last.size, last.at, last.note) if last and last.size > position else self.make()
 
-    def all(self, connection: Connection) -> list[tuple[SignedCheckpoint, bytes | None]]:
-        """Give every checkpoint with its time-stamp, by size."""
+    def all(self, connection: Connection, sizes: range | None = None) -> list[tuple[SignedCheckpoint, bytes | None]]:
+        """Give every checkpoint, or those of ``sizes``, with its time-stamp, by size."""
         query = (
             select(_CHECKPOINT, _TIMESTAMP.c.answer)
             .outerjoin(_TIMESTAMP, _TIMESTAMP.c.size == _CHECKPOINT.c.size)
             .order_by(_CHECKPOINT.c.size)
         )
+        if sizes is not None:
+            query = query.where(_CHECKPOINT.c.size >= sizes.start, _CHECKPOINT.c.size < sizes.stop)
         rows = connection.execute(query)
         return [(SignedCheckpoint(size=row.size, at=row.at, note=row.note), row.answer) for row in rows]
+
+    def last(self, connection: Connection) -> SignedCheckpoint | None:
+        """Give the newest."""
+        return _last(connection)
 
     def outside(self) -> str:
         """Give the copy in ``audit.checkpoint_file``, empty where there is none."""
@@ -162,7 +168,7 @@ def _last(connection: Connection) -> SignedCheckpoint | None:
 def _require_continued(connection: Connection, signer: Signer, now: Frontier, note: str, what: str) -> None:
     then = signer.verifier.open(note)
     if not tree.continues(connection, then.size, then.root, now):
-        raise CustodyError(
+        raise LogDamagedError(
             f"The custody log, {now.size} events now, does not continue {what} of {then.size}: nothing was signed.",
             next_step="Run: reporter audit verify",
         )

@@ -20,6 +20,7 @@ class Wrong(StrEnum):
     SIGNATURE_WRONG = "signature_wrong"
     TIMESTAMP_WRONG = "timestamp_wrong"
     OUTBOX_STUCK = "outbox_stuck"
+    NOT_CONTINUED = "not_continued"
 
 
 @dataclass(frozen=True, slots=True)

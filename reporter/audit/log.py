@@ -10,13 +10,15 @@ from sqlalchemy import Engine
 
 from keycustody.credentials import CredentialStore
 from reporter.audit.checkpoints import Checkpoints
+from reporter.audit.faults import Fault, Wrong
+from reporter.audit.findings import Findings
 from reporter.audit.proofs import Prover
 from reporter.audit.sequencer import Sequencer
 from reporter.audit.signing import SigningKey
 from reporter.audit.timestamps import Exchange, TimestampAuthority
 from reporter.audit.verification import Verification
 from reporter.clock import Clock
-from reporter.errors import CustodyError
+from reporter.errors import CustodyError, LogDamagedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +29,24 @@ class CustodyLog:
     checkpoints: Checkpoints
     prover: Prover
     verification: Verification
+    findings: Findings
 
     def keep(self) -> None:
         """
-        Do what is due: make leaves of what waits, and a checkpoint at its interval.
+        Do what is due: make leaves of what waits, and a checkpoint at its interval; that one cannot alarms.
 
         Raises:
             CustodyError: The log is damaged, or a checkpoint's copy or time-stamp cannot be had.
             EnvironmentTroubleError: The database does not work.
         """
-        self.sequencer.run()
-        if self.checkpoints.due() and (trouble := self.checkpoints.make().trouble):
-            raise CustodyError(" ".join(trouble))
+        try:
+            self.sequencer.run()
+            made = self.checkpoints.make() if self.checkpoints.due() else None
+        except LogDamagedError as error:
+            self.findings.note(Fault(Wrong.NOT_CONTINUED, None, error.message))
+            raise
+        if made and made.trouble:
+            raise CustodyError(" ".join(made.trouble))
 
 
 def custody_log(
@@ -56,7 +64,7 @@ def custody_log(
     authority = (
         TimestampAuthority(timestamp_url, timestamp_roots, exchange) if timestamp_url and timestamp_roots else None
     )
-    sequencer = Sequencer(engine)
+    sequencer, findings = Sequencer(engine), Findings(engine, clock)
     checkpoints = Checkpoints(
         engine, clock, sequencer, SigningKey(credentials), every=every, file=file, authority=authority
     )
@@ -64,5 +72,6 @@ def custody_log(
         sequencer,
         checkpoints,
         Prover(engine, sequencer, checkpoints),
-        Verification(engine, clock, sequencer, checkpoints, authority),
+        Verification(engine, clock, sequencer, checkpoints, findings, authority),
+        findings,
     )

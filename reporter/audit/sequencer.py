@@ -19,7 +19,7 @@ from reporter.audit.kinds import DESTROYED
 from reporter.audit.model import SALT_BYTES, leaf_of, listed_positions, parsed
 from reporter.audit.tables import Outbox, Record
 from reporter.db.engine import reading, transaction
-from reporter.errors import CustodyError
+from reporter.errors import LogDamagedError
 
 #: Events in one transaction: as many as take a few hundredths of a second, for SQLite has one writer.
 BATCH = 1000
@@ -40,7 +40,7 @@ class Sequencer:
         Make leaves of all that waits; give how many.
 
         Raises:
-            CustodyError: The tree is damaged; what waits goes on waiting.
+            LogDamagedError: The tree is damaged; what waits goes on waiting.
             EnvironmentTroubleError: The database does not work.
         """
         done = 0
@@ -56,7 +56,7 @@ class Sequencer:
         try:
             return self._made()
         except IntegrityError as error:  # something stands where the next leaf or node belongs
-            raise CustodyError(
+            raise LogDamagedError(
                 "The custody log is damaged: its next place is taken.", next_step="Run: reporter audit verify"
             ) from error
 

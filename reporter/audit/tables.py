@@ -83,6 +83,22 @@ class Timestamp(SQLModel, table=True):
     answer: bytes
 
 
+class LogCheck(SQLModel, table=True):
+    """
+    How far the log was verified in parts, in the one row: up to ``position``, after which a new round begins.
+
+    ``wrong`` is the fault that was found first, and ``since`` when; both are empty while the log holds.
+    """
+
+    __tablename__ = "custody_check"
+
+    number: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = 0
+    wrong: str = ""
+    wrong_position: int | None = None
+    since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class SettingsSeen(SQLModel, table=True):
     """The configuration that a machine was last seen with, as salted digests by key; the only row here that changes."""
 

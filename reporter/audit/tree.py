@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, func, or_, select, text
 
 from reporter.audit.merkle import Frontier, Place, Span, consistency, extends, fold, places
 from reporter.audit.tables import Node
-from reporter.errors import CustodyError
+from reporter.errors import LogDamagedError
 
 NODE = Node.__table__  # type: ignore[attr-defined]
 #: Any constant will do, as long as every release uses the same one; and no worker waits longer for another one's batch.
@@ -28,14 +28,14 @@ def size_of(connection: Connection) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def frontier(connection: Connection) -> Frontier:
+def frontier(connection: Connection, size: int | None = None) -> Frontier:
     """
-    Give the right edge of the tree, to append to.
+    Give the right edge of the tree, to append to; or the one that it had at an earlier size.
 
     Raises:
-        CustodyError: A part of it is missing.
+        LogDamagedError: A part of it is missing.
     """
-    size = size_of(connection)
+    size = size_of(connection) if size is None else size
     span = places(Span(0, size))
     found = _hashes(connection, span)
     return Frontier(size, [found[place] for place in span])
@@ -46,7 +46,7 @@ def roots(connection: Connection, spans: Sequence[Span]) -> list[bytes]:
     Give the root above each span, as proofs are made of.
 
     Raises:
-        CustodyError: A part of the tree is missing.
+        LogDamagedError: A part of the tree is missing.
     """
     parts = [places(span) for span in spans]
     found = _hashes(connection, [place for part in parts for place in part])
@@ -58,7 +58,7 @@ def continues(connection: Connection, old: int, old_root: bytes, now: Frontier) 
     Whether the tree as it is now begins with the one of ``old`` leaves and that root; O(log n).
 
     Raises:
-        CustodyError: A part of the tree is missing.
+        LogDamagedError: A part of the tree is missing.
     """
     if old > now.size:
         return False
@@ -74,7 +74,7 @@ def _hashes(connection: Connection, wanted: Sequence[Place]) -> dict[Place, byte
     found = {Place(row.level, row.position): bytes(row.hash) for row in connection.execute(query)}
     for place in wanted:
         if place not in found:
-            raise CustodyError(
+            raise LogDamagedError(
                 f"The custody log is damaged: its tree lacks node {place.position} of level {place.level}.",
                 next_step="Run: reporter audit verify",
             )

@@ -1,5 +1,6 @@
 """
-One pass over the log: everything is computed again from the records, and compared with all that vouches for it.
+One pass over the log, or a part of it: everything is computed again from the records, and compared with all that
+vouches for it.
 
 The log is read page by page, so memory does not grow with it but for one bit for each leaf. The pass ends at the first
 bad entry and names it.
@@ -37,23 +38,38 @@ _LEAVES = (
 
 
 class Walk:
-    """One pass over the log, from its first leaf to its last or to the first bad one."""
+    """
+    One pass over the log, from its first leaf to its last or to the first bad one.
 
-    def __init__(self, connection: Connection, signed: Sequence[Checkpoint]) -> None:
+    A part of it goes on from ``begin``, which somebody vouches for, for so many ``leaves``; ``signed`` are the
+    checkpoints of these sizes.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        signed: Sequence[Checkpoint],
+        begin: Frontier | None = None,
+        leaves: int | None = None,
+    ) -> None:
         self._connection = connection
         self._signed = sorted(signed, key=lambda checkpoint: checkpoint.size)
         self._leaves = self._count(tree.NODE.c.level == 0)
         self._gone = self._listed()
         self._pending: dict[Place, bytes] = {}
-        self._agreed_size = 0
-        self.frontier = Frontier()
+        self.frontier = begin or Frontier()
+        self._agreed_size = self.frontier.size
+        self._stop = None if leaves is None else self.frontier.size + leaves
         self.agreed = self.destroyed = 0
 
     def run(self) -> Fault | None:
         """Give the first fault."""
         fault = self._compare()
         while fault is None:
-            query = _LEAVES.where(tree.NODE.c.position >= self.frontier.size).limit(PAGE)
+            left = PAGE if self._stop is None else min(PAGE, self._stop - self.frontier.size)
+            if left == 0:
+                return None
+            query = _LEAVES.where(tree.NODE.c.position >= self.frontier.size).limit(left)
             page = self._connection.execute(query).all()
             if not page:
                 break

@@ -160,7 +160,7 @@ def worker() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: running.stop())
         say(f"Working {', '.join(house.deliveries.lanes) or 'nothing: no authority is configured'}. Ctrl-C stops.")
-        with house.ticker(running).running():
+        with house.ticker(running).running(), house.jobs.running():
             running.forever()
 
 

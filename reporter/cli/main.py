@@ -22,6 +22,7 @@ from reporter.cli import (
     evidence,
     evidence_keeping,
     home,
+    job,
     key,
     key_recovery,
     recover,
@@ -48,6 +49,7 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")
+app.add_typer(job.app, name="job")
 app.add_typer(key.app, name="key")
 app.add_typer(secret.app, name="secret")
 app.add_typer(actor.app, name="actor")

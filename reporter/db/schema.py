@@ -10,6 +10,7 @@ import reporter.audit.tables
 import reporter.cases.tables
 import reporter.delivery.tables
 import reporter.evidence.tables
+import reporter.jobs.tables
 import reporter.submissions.tables
 import reporter.tasks.tables  # noqa: F401
 

@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, CursorResult, Engine, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from reporter.audit import service as audit
 from reporter.authority import Outcome
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
+from reporter.db.statements import inserting
 from reporter.delivery.model import Entry
 from reporter.delivery.tables import Circuit
 
@@ -88,9 +88,8 @@ class Breaker:
 
     def _open(self, connection: Connection, lane: str) -> None:
         now = self._clock.now()
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         opened = connection.execute(
-            dialect.insert(Circuit)
+            inserting(connection, Circuit)
             .values(lane=lane, opened_at=now, probes=0, probe_at=now + self._interval(0))
             .on_conflict_do_nothing(index_elements=["lane"])
         )

@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,13 +24,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import committed, transaction
+from reporter.db.statements import inserting
 from reporter.delivery.model import Claim
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine
 from reporter.submissions.tables import Submission
@@ -138,7 +137,7 @@ class Queue:
         """Make an approved submission due at once, also one that was recalled; urgent ones overtake the rest."""
         due = {"lane": lane, "priority": URGENT if urgent else ROUTINE, "available_at": at}
         connection.execute(
-            _insert(connection, _DELIVERY)
+            inserting(connection, _DELIVERY)
             .values(submission_id=submission_id, fence=0, **due)
             .on_conflict_do_update(index_elements=["submission_id"], set_=due)
         )
@@ -191,13 +190,8 @@ def paused_lanes(engine: Engine) -> Mapping[str, str]:
 def pause(connection: Connection, lane: str, reason: str, at: datetime) -> None:
     """Stop a lane until a person has mended what the authority refuses; safe to repeat."""
     connection.execute(
-        _insert(connection, LanePause)
+        inserting(connection, LanePause)
         .values(lane=lane, since=at, reason=reason)
         .on_conflict_do_nothing(index_elements=["lane"])
     )
     audit.record(connection, at=at, actor=ACTOR, kind="lane_paused", detail=lane)
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    """Give an INSERT that knows ON CONFLICT, which each dialect has of its own."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

@@ -1,5 +1,5 @@
 """
-The watch: derives from submissions, lanes, circuits, workers and evidence what a person must hear of.
+The watch: derives from submissions, lanes, workers, jobs, evidence and the custody log what a person must hear of.
 
 Nothing else raises an alarm, so what was missed while no watch ran is found by the next one, and an alarm whose matter
 is over clears by itself.
@@ -18,6 +18,7 @@ from sqlmodel import col
 from reporter.alarms import service as alarms
 from reporter.alarms.model import Kind, Matter
 from reporter.alarms.notices import Notifier
+from reporter.audit import findings
 from reporter.authority import Outcome
 from reporter.clock import Clock
 from reporter.db.engine import transaction
@@ -25,6 +26,7 @@ from reporter.delivery.model import lane_name
 from reporter.delivery.queue import URGENT, oldest_due
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, LedgerEntry, Quarantine, WorkerSeen
 from reporter.evidence.tables import EvidenceItem, Verification
+from reporter.jobs import service as jobs
 from reporter.submissions.model import NEEDS_PERSON, State
 from reporter.submissions.tables import Submission
 
@@ -86,6 +88,9 @@ def survey(connection: Connection, now: datetime, patience: Patience) -> Iterato
     damaged = damaged.join(EvidenceItem, col(EvidenceItem.id) == col(Verification.evidence_id))
     for item in connection.execute(damaged.where(col(Verification.finding) != "")):
         yield Matter(Kind.EVIDENCE_DAMAGED, item.evidence_id, item.since, item.reference)
+    if broken_since := findings.standing(connection):
+        yield Matter(Kind.LOG_BROKEN, "custody log", broken_since)
+    yield from jobs.troubled(connection, now)
     if not quarantines:
         yield from _silence(connection, now, patience.silent)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -19,6 +20,10 @@ from reporter.evidence.overview import Overview
 from reporter.evidence.tombstones import Tombstones
 from reporter.evidence.vault import EvidenceVault
 from reporter.evidence.verification import IntegrityService
+from reporter.jobs.model import Job
+
+#: Who acts where a job does.
+_ACTOR = "reporter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class EvidenceRoom:
     integrity: IntegrityService
     destruction: EvidenceDestruction
     locks: ObjectLocks
+    jobs: Sequence[Job]
 
 
 def evidence_room(
@@ -46,13 +52,16 @@ def evidence_room(
     settings, days = configuration.evidence, configuration.keys.backup_horizon_days
     tombstones = Tombstones(vault.objects)
     due_after = timedelta(days=settings.verify_days)
+    integrity = IntegrityService(engine, clock, Examiner(engine, vault, tombstones), due_after, damaged)
+    verify = partial(integrity.go_on_with_due, _ACTOR, int(settings.verify_mib * (1 << 20)))
     return EvidenceRoom(
         Overview(engine),
         LookService(engine, clock, vault, tombstones, settings.open_people),
-        IntegrityService(engine, clock, Examiner(engine, vault, tombstones), due_after, damaged),
+        integrity,
         EvidenceDestruction(
             engine, clock, vault, bodies, tombstones,
             horizon=None if days is None else timedelta(days=days), objections=objections,
         ),
         ObjectLocks(vault.objects),
+        (Job("evidence-verify", timedelta(minutes=settings.verify_minutes), verify),),
     )  # fmt: skip

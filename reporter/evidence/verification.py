@@ -33,13 +33,14 @@ _SOUND = frozenset({Finding.WHOLE, Finding.DESTROYED})
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How one item was found; ``detail`` holds ids and sizes that tell more."""
+    """How one item, of so many bytes, was found; ``detail`` holds ids and sizes that tell more."""
 
     reference: str
     item: str
     evidence_id: str
     finding: Finding
     detail: str
+    size: int
 
     @property
     def sound(self) -> bool:
@@ -104,6 +105,32 @@ class IntegrityService:
             raise UsageError("No run was interrupted.", next_step="Begin one: reporter evidence verify --due")
         return self._run(row.id, row.scope, row.started_at, actor, rate)
 
+    def go_on_with_due(self, actor: str, size: int) -> None:
+        """
+        Verify what is due until about so many bytes were read; the next call goes on, in the same run.
+
+        Raises:
+            EnvironmentTroubleError: As ``everything``; the next call goes on.
+
+        """
+        run = select(VerificationRun).where(
+            col(VerificationRun.finished_at).is_(None),
+            col(VerificationRun.scope) == "due",
+            col(VerificationRun.actor) == actor,
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(run.order_by(col(VerificationRun.id)).limit(1)).one_or_none()
+        if row is not None:
+            found = self._run(row.id, row.scope, row.started_at, actor, None)
+        elif self._left("due", self._clock.now(), limit=1):
+            found = self._begin("due", actor, None)
+        else:
+            return
+        for verified in found:
+            size -= verified.size
+            if size <= 0:
+                return
+
     def _begin(self, scope: str, actor: str, rate: float | None) -> Iterator[Verified]:
         with transaction(self._engine) as connection:
             now = self._clock.now()
@@ -129,7 +156,7 @@ class IntegrityService:
             trouble = trouble + 1 if finding is Finding.OBJECT_UNREADABLE else 0
             if trouble == _TROUBLE:
                 raise EnvironmentTroubleError(detail, next_step="Then go on: reporter evidence verify --resume")
-            found = Verified(sealed.reference, sealed.item, sealed.id, finding, detail)
+            found = Verified(sealed.reference, sealed.item, sealed.id, finding, detail, sealed.size)
             self._write(found, sealed, actor)
             if not found.sound:
                 bad += 1
@@ -143,8 +170,8 @@ class IntegrityService:
             connection.execute(done)
             self._tell(connection, "verification_finished", actor, f"run {number}, {bad} not as they should be")
 
-    def _left(self, scope: str, since: datetime) -> list[str]:
-        """Give the items of a run that were not verified since it began."""
+    def _left(self, scope: str, since: datetime, limit: int | None = None) -> list[str]:
+        """Give the items of a run, at most ``limit``, that were not verified since it began."""
         which, *rest = scope.split(" ")
         query = (
             select(col(EvidenceItem.id))
@@ -162,7 +189,7 @@ class IntegrityService:
             case "item":
                 query = query.where(col(EvidenceItem.id) == rest[0])
         with reading(self._engine) as connection:
-            left = list(connection.execute(query.where(undone)).scalars())
+            left = list(connection.execute(query.where(undone).limit(limit)).scalars())
             if which != "sample":
                 return left
             drawn = sorted(connection.execute(query).scalars(), key=lambda item: _drawn(rest[1], item))[: int(rest[0])]
