@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine as Database
 
+from keycustody.blind_index import BlindIndex
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from reporter import config
@@ -24,6 +25,7 @@ from reporter.authority import Adapter, Connection, Endpoint
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
+from reporter.contacts.room import ContactRoom, contact_room
 from reporter.db import migrate
 from reporter.db.engine import open_engine
 from reporter.delivery.alerting import Alerting, alerting
@@ -92,6 +94,7 @@ class App:
     changes: ChangeService
     jobs: JobService
     tasks: TaskRoom
+    contacts: ContactRoom
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -165,7 +168,13 @@ def open_home(
     )
     actors = ActorService(database, clock, gravest(desks))
     approvals = Approvals(actors, clock, configuration.approval.people)
-    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals, router(configuration))
+    contacts = contact_room(
+        database, clock, BlindIndex(custody.provider, custody.store, "contacts"), bodies, actors,
+        named=lambda connection, reference: submissions.void(connection, reference),
+    )  # fmt: skip
+    submissions = SubmissionService(
+        database, clock, cases, desks, bodies, queue, approvals, router(configuration), contacts.naming
+    )
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
@@ -192,7 +201,7 @@ def open_home(
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
         JobService(database, clock, jobs),
-        task_room(database, clock, bodies, configuration),
+        task_room(database, clock, bodies, configuration), contacts,
     )  # fmt: skip
 
 

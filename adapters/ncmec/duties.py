@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reporter.authority import Environment, Packaging
 from reporter.cases.model import Case
-from reporter.cases.people import InvolvedPerson, Prior
+from reporter.cases.people import Prior
 from reporter.errors import Finding
 
 #: Roles that have an element in the report.
@@ -40,8 +40,6 @@ def _people(case: Case) -> Iterator[Finding]:
             yield Finding(
                 f"{path}.roles", "role", "no role that NCMEC has an element for: suspect, victim, intended_recipient"
             )
-        if "notifier" in roles:
-            yield from _decision(case, person, path)
     suspects = case.people_in("suspect")
     if case.incident.batch is None:
         for index, _ in suspects[1:]:
@@ -50,22 +48,6 @@ def _people(case: Case) -> Iterator[Finding]:
                 "one_suspect",
                 "a second suspect; a report names one: carry the others as associated_accounts, or split the case",
             )
-
-
-def _decision(case: Case, person: InvolvedPerson, path: str) -> Iterator[Finding]:
-    """A notifier is not a suspect: another role too is a second human's decision, in words (law 8)."""
-    decision = person.role_decision
-    if decision is None:
-        yield Finding(
-            f"{path}.role_decision", "required", "missing; a notifier in another role needs a second human's decision"
-        )
-        return
-    if not decision.reason.strip():
-        yield Finding(f"{path}.role_decision.reason", "not_blank", "blank")
-    if decision.by.strip().casefold() == case.confirmation.by.strip().casefold() or not decision.by.strip():
-        yield Finding(
-            f"{path}.role_decision.by", "second_human", "not another human than the one who confirmed the case"
-        )
 
 
 def _all_priors(case: Case) -> Iterator[tuple[str, Prior]]:

@@ -65,6 +65,7 @@ NOTED = {
     "evidence[].created_by": "NCMEC's file details name nobody",
     "evidence[].shared_by": "NCMEC's file details name nobody",
     "evidence[].received_from": "NCMEC's file details name nobody",
+    "evidence[].received_at_request_of": "NCMEC's file details name nobody",
     "evidence[].match": "how an item was recognised has no element of its own",
     "evidence[].grading": "national gradings are for other authorities",
 }

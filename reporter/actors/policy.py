@@ -52,6 +52,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),
     "task done": _may(_LEAD, _COMPLIANCE, signs=("number", "receipt", "not_needed")),
     "task show": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
+    # Who told us, and who else is protected: no one person takes anybody's protection away.
+    "contact add": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("kind",)),
+    "contact import": _may(_LEAD, _COMPLIANCE, _LEGAL, token=True),
+    "contact list": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL),
+    "contact allow": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),
+    "contact remove": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
     "evidence viewed": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent", "at")),

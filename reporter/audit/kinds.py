@@ -36,6 +36,12 @@ KINDS: Mapping[str, str] = {
     "evidence_key_destroyed": "The wrapped key of an item was removed from the key store.",
     "evidence_object_destroyed": "The sealed object of an item was removed from the object store.",
     "evidence_destroyed": "An item is destroyed, and its certificate is written.",
+    # who is named
+    "contact_added": "Somebody is protected from now on; their kind and by how many things they are known again.",
+    "contact_removal_proposed": "One person proposed that a contact is protected no more.",
+    "contact_removed": "Another person agreed: the contact is protected no more.",
+    "naming_proposed": "One person wrote why a contact of ours is named in a case; the digest of what it is about.",
+    "naming_allowed": "Another person wrote so too, and the contact may be named; the digest of what it is about.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",
     "submission_accepted": "The authority has it: there is a receipt.",

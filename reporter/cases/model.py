@@ -225,6 +225,7 @@ class Evidence(Part):
     created_by: list[str] | None = None
     shared_by: list[str] | None = None
     received_from: str | None = None
+    received_at_request_of: Literal["nobody", "platform", "authority"] | None = None
     upload_event: IPEvent | None = None
     devices: list[Device] | None = None
     original_hashes: list[OriginalHash] | None = None

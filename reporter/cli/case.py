@@ -118,20 +118,21 @@ def check(reference: Reference, as_json: AsJson = False) -> None:
 
     Example: reporter case check TS-2026-000101
     """
-    from reporter.cli import case_text, duty_text
+    from reporter.cli import case_text, duty_text, named_text
     from reporter.errors import ConfigurationError
 
     with open_app() as house:
         checks, route = house.submissions.check(reference), house.submissions.route(reference)
-        state = house.cases.describe(reference).stored.state
+        state, named = house.cases.describe(reference).stored.state, house.submissions.named(reference)
         if not house.desks:
             raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
     if as_json:
         duties = [duty_text.duty(each, each.rule.authority in house.desks) for each in route.obligations]
-        found = {"authorities": case_text.checks(checks), "duties": duties}
+        found = {"authorities": case_text.checks(checks), "duties": duties, "people": named_text.people(named)}
         print_json({"reference": reference, "state": state.value, **found})
     else:
         duty_text.say_duties(route, house.desks, state)
+        named_text.say_people(named)
         case_text.say_checks(reference, checks)
     if any(entry.needs for entry in checks.values()):
         raise typer.Exit(1)

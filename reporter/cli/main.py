@@ -17,6 +17,7 @@ from reporter.cli import (
     audit,
     authority,
     case,
+    contact,
     delivery,
     demo,
     evidence,
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(case.app, name="case")
 app.add_typer(submission.app, name="submission")
 app.add_typer(task.app, name="task")
+app.add_typer(contact.app, name="contact")
 app.add_typer(delivery.records, name="delivery")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(alarm.app, name="alarm")

@@ -37,6 +37,7 @@ def preview(
 
     Example: reporter submission preview TS-2026-000101 --to ncmec > payload.xml
     """
+    from reporter.cli import named_text
     from reporter.errors import NotFoundError
 
     with open_app() as house:
@@ -62,10 +63,12 @@ def preview(
                 ],
                 "needs": [finding(entry) for entry in shown.check.needs],
                 "notes": [finding(entry) for entry in shown.check.notes],
+                "people": named_text.people(shown.named, words=True),
             }
         )
     else:
         _write(documents)
+        named_text.say_people(shown.named, words=True, stderr=True)
         for note in shown.check.notes:
             say(f"note: {note}", stderr=True)
         for need in shown.check.needs:
@@ -104,6 +107,8 @@ def approve(
 
     Example: reporter submission approve TS-2026-000101 --to ncmec --as dana
     """
+    from reporter.cli import named_text
+
     with open_app() as house:
         who = present(name, house)
         results = house.submissions.approve(reference, who.handle, authority, who.state)
@@ -122,9 +127,11 @@ def approve(
                     }
                     for result in results
                 ],
+                "people": named_text.people(results[0].named, words=True),
             }
         )
         return
+    named_text.say_people(results[0].named, words=True)
     for result in results:
         for note in result.notes:
             say(f"note: {note}")

@@ -8,6 +8,7 @@ import reporter.actors.tables
 import reporter.alarms.tables
 import reporter.audit.tables
 import reporter.cases.tables
+import reporter.contacts.tables
 import reporter.delivery.tables
 import reporter.evidence.tables
 import reporter.jobs.tables

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import rfc8785
@@ -25,10 +26,19 @@ class Frozen:
     viewed: str
 
 
-def freeze(package: Package, *, reference: str, revision: int, environment: Environment, viewed: str = "") -> Frozen:
-    """Give the canonical bytes (RFC 8785) of a package and their SHA-256."""
+def freeze(
+    package: Package,
+    *,
+    reference: str,
+    revision: int,
+    environment: Environment,
+    viewed: str = "",
+    decided: Sequence[str] = (),
+) -> Frozen:
+    """Give the canonical bytes (RFC 8785) of a package and their SHA-256; ``decided`` is approved along with it."""
     content = rfc8785.dumps(
         {
+            **({"decided": list(decided)} if decided else {}),
             "authority": package.authority,
             "environment": environment.value,
             "reference": reference,

@@ -10,17 +10,19 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlmodel import col
 
 from reporter.audit import service as audit
-from reporter.authority import Check, Environment, EvidenceFacts, Package
+from reporter.authority import Check, Environment, EvidenceFacts
 from reporter.cases.records import StoredCase
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
+from reporter.contacts import naming
+from reporter.contacts.model import Named
+from reporter.contacts.naming import Naming
 from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
 from reporter.evidence import service as evidence
@@ -31,6 +33,7 @@ from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.overview import entry, receipt
 from reporter.submissions.packaging import Desk
+from reporter.submissions.results import Approved, FrozenPackage, Preview
 from reporter.submissions.routing import Route, Router
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
@@ -40,36 +43,6 @@ _FROZEN = select(
     _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision,
     _SUBMISSION.c.digest,
 ).where(_SUBMISSION.c.id == bindparam("of"))  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What would be sent now, and what stands in the way."""
-
-    package: Package
-    check: Check
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenPackage:
-    """A package as it was approved; ``missing`` people approved it by no signature that holds."""
-
-    reference: str
-    package: Package
-    missing: int
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """What an approval came to at one authority; ``missing`` people have yet to approve."""
-
-    authority: str
-    environment: str
-    state: State
-    digest: str
-    missing: int
-    notes: tuple[Finding, ...] = ()
 
 
 class SubmissionService:
@@ -85,17 +58,23 @@ class SubmissionService:
         dispatch: Dispatch,
         approvals: Approvals,
         router: Router,
+        people: Naming,
     ) -> None:
         self._engine, self._clock, self._cases, self._desks = engine, clock, cases, desks
         self._bodies, self._dispatch, self._approvals, self._router = bodies, dispatch, approvals, router
+        self._people = people
 
     # --- looking --------------------------------------------------------------------------------------------
 
     def check(self, reference: str) -> dict[str, Check]:
         """Say, for each configured authority that may be told, what the case still lacks and what to know."""
         stored = self._cases.load(reference)
-        route = self.route_of(stored)
-        return {name: self._check(stored, desk) for name, desk in self._desks.items() if route.concerns(name)}
+        route, named = self.route_of(stored), self._people.of(stored)
+        return {name: self._check(stored, desk, named) for name, desk in self._desks.items() if route.concerns(name)}
+
+    def named(self, reference: str) -> tuple[Named, ...]:
+        """Give everybody the case tells of: in which roles, why, and what stands against naming them."""
+        return self._people.of(self._cases.load(reference))
 
     def route(self, reference: str) -> Route:
         """Say what every rule says of the case today: who must be told, who may, who must not, and why."""
@@ -110,14 +89,15 @@ class SubmissionService:
     def preview(self, reference: str, authority: str) -> Preview:
         """Build the exact documents that would be sent now."""
         stored, desk = self._cases.load(reference), self._desk(authority)
-        frozen, check = self._freeze(stored, desk), self._check(stored, desk)
+        named = self._people.of(stored)
+        frozen, check = self._freeze(stored, desk, named), self._check(stored, desk, named)
         with reading(self._engine) as connection:
             row = self.latest(connection, reference, authority, desk.environment)
             facts = evidence.facts(connection, reference, stored.case)
         if row is not None and row.package_body and (items := changed(row.viewed, facts)):
             text = f"version {row.version} is frozen with other facts: the view log has more of {', '.join(items)}"
             check = Check(check.needs, (*check.notes, Finding("evidence", "viewed_since", text)))
-        return Preview(frozen.package, check, frozen.digest)
+        return Preview(frozen.package, check, frozen.digest, named)
 
     def overview(self, reference: str) -> list[dict[str, Any]]:
         """Give every submission of a case, those not approved yet included, as ``case show --json`` prints them."""
@@ -126,11 +106,12 @@ class SubmissionService:
             rows = self._rows(connection, reference)
             attempts = self._dispatch.attempts(connection, [row.id for row in rows])
             facts = evidence.facts(connection, reference, stored.case)
-        shown = [self._shown(stored, row, attempts.get(row.id, 0), facts) for row in rows]
+        named = self._people.of(stored)
+        shown = [self._shown(stored, row, attempts.get(row.id, 0), facts, named) for row in rows]
         filed, route = {(row.authority, row.environment) for row in rows}, self.route_of(stored)
         for name, desk in self._desks.items():
             if (name, desk.environment) not in filed and stored.state != "not_confirmed" and route.concerns(name):
-                needs = self._check(stored, desk).needs
+                needs = self._check(stored, desk, named).needs
                 state = State.DRAFT if needs else State.READY
                 shown.append(entry(name, desk.environment, state, needs=needs))
         return shown
@@ -168,14 +149,17 @@ class SubmissionService:
         desks = {name: self._desk(name) for name in route.addressed(self._desks, authority)}
         with reading(self._engine) as connection:
             destroyed = evidence.destroyed_of(connection, reference, stored.case)
-        checks = {name: desk.adapter.check(stored.case, self._packaging(stored, desk)) for name, desk in desks.items()}
+        named = self._people.of(stored)
+        checks = {name: self._check(stored, desk, named) for name, desk in desks.items()}
         needs = [need for check in checks.values() for need in check.needs]
         if needs:
             raise NotReadyError(f"Case {reference} is not ready for {', '.join(desks)}.", needs)
-        frozen = {name: self._freeze(stored, desk) for name, desk in desks.items()}
+        frozen = {name: self._freeze(stored, desk, named) for name, desk in desks.items()}
         with transaction(self._engine) as connection:
             if self._cases.current_revision(connection, reference) != stored.revision:
                 raise ConflictError(f"Case {reference} was revised meanwhile.", next_step="Look at it again.")
+            if self._people.of(stored, connection) != named:
+                raise ConflictError("Contacts changed meanwhile, and so who may be named.", next_step="Look again.")
             if evidence.destroyed_of(connection, reference, stored.case) != destroyed:
                 raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
             return [
@@ -189,6 +173,7 @@ class SubmissionService:
                     checks[name].notes,
                     witness,
                     route.grounds(name),
+                    named,
                 )
                 for name, desk in desks.items()
             ]
@@ -204,11 +189,12 @@ class SubmissionService:
         notes: tuple[Finding, ...],
         witness: Witness,
         rules: str,
+        named: tuple[Named, ...],
     ) -> Approved:
         now = self._clock.now()
         row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
-            return Approved(authority, environment, State(row.state), row.digest, 0, notes)
+            return Approved(authority, environment, State(row.state), row.digest, 0, notes, named)
         submission_id = self._prepare(connection, row, stored, authority, environment, frozen, rules)
         prepared = self._cases.revision(connection, stored.reference, stored.revision)
         about = {"reference": stored.reference, "authority": authority, "environment": environment.value}
@@ -220,16 +206,17 @@ class SubmissionService:
             item=submission_id, detail=f"{authority} {environment} sha256:{frozen.digest} rules:{rules or 'none'}",
         )  # fmt: skip
         if missing:
-            return Approved(authority, environment, State.READY, frozen.digest, missing, notes)
+            return Approved(authority, environment, State.READY, frozen.digest, missing, notes, named)
         body = self._bodies.seal(connection, stored.reference, "package", frozen.content, now)
         connection.execute(
             update(Submission)
             .where(col(Submission.id) == submission_id)
             .values(state=State.APPROVED, package_body=body, approved_at=now, viewed=frozen.viewed)
         )
+        self._people.remember(connection, submission_id, stored)
         lane = f"{authority}:{environment}"
         self._dispatch.enqueue(connection, submission_id, lane=lane, urgent=frozen.package.urgent, at=now)
-        return Approved(authority, environment, State.APPROVED, frozen.digest, 0, notes)
+        return Approved(authority, environment, State.APPROVED, frozen.digest, 0, notes, named)
 
     def _prepare(
         self,
@@ -332,14 +319,15 @@ class SubmissionService:
         with transaction(self._engine) as connection:
             return desk.packaging(connection, stored.reference, stored.case, self._clock.now())
 
-    def _check(self, stored: StoredCase, desk: Desk) -> Check:
+    def _check(self, stored: StoredCase, desk: Desk, named: Sequence[Named]) -> Check:
         check = desk.adapter.check(stored.case, self._packaging(stored, desk))
-        if stored.state == "confirmed":
-            return check
-        unconfirmed = Finding("confirmation.decision", "confirmed", f"the case is {stored.state}; it is never sent so")
-        return Check((unconfirmed, *check.needs), check.notes)
+        needs = [*naming.needs(stored.case, named), *check.needs]
+        if stored.state != "confirmed":
+            text = f"the case is {stored.state}; it is never sent so"
+            needs.insert(0, Finding("confirmation.decision", "confirmed", text))
+        return Check(tuple(needs), (*naming.notes(stored.case, named), *check.notes))
 
-    def _freeze(self, stored: StoredCase, desk: Desk) -> Frozen:
+    def _freeze(self, stored: StoredCase, desk: Desk, named: Sequence[Named]) -> Frozen:
         packaging = self._packaging(stored, desk)
         return freeze(
             desk.adapter.build(stored.case, packaging),
@@ -347,6 +335,7 @@ class SubmissionService:
             revision=stored.revision,
             environment=desk.environment,
             viewed=viewed(packaging.evidence),
+            decided=naming.decided(named),
         )
 
     def _rows(self, connection: Connection, reference: str) -> Sequence[Submission]:
@@ -355,13 +344,18 @@ class SubmissionService:
         return [Submission(**row) for row in rows]
 
     def _shown(
-        self, stored: StoredCase, row: Submission, attempts: int, facts: Mapping[str, EvidenceFacts]
+        self,
+        stored: StoredCase,
+        row: Submission,
+        attempts: int,
+        facts: Mapping[str, EvidenceFacts],
+        named: Sequence[Named],
     ) -> dict[str, Any]:
         state = State(row.state)
         needs: Sequence[Finding] = ()
         desk = self._desks.get(row.authority)
         if state is State.READY and desk is not None and desk.environment == row.environment:
-            needs = self._check(stored, desk).needs
+            needs = self._check(stored, desk, named).needs
             state = State.DRAFT if needs else State.READY
         since = changed(row.viewed, facts) if row.package_body else ()
         return entry(

@@ -18,6 +18,7 @@ TABLE = runpy.run_path(str(ROOT / "tests" / "docs" / "roles_table.py"))
 UNSIGNED = {"as_json", "name", "reason", "basis", "path", "paths", "document", "words", "remove_source", "not_accepted"}
 UNSIGNED |= {"metadata", "viewer", "terminal", "every", "sample", "due", "resume", "rate"}  # how, and how much of it
 UNSIGNED |= {"passphrase", "passphrase_file", "machine_secret", "to", "out", "expires"}
+UNSIGNED |= {"email", "phone", "user", "domain", "file", "person"}  # what people are known by; a digest of it is signed
 UNSIGNED |= {"acting", "request", "requests", "roles", "handle", "number"}  # a change of the register is signed whole
 TWO_PEOPLE = {
     "evidence destroy",
@@ -26,6 +27,8 @@ TWO_PEOPLE = {
     "delivery resolve",
     "task done",
     "db release-quarantine",
+    "contact allow",
+    "contact remove",
 }
 
 

@@ -25,20 +25,6 @@ def test_a_person_without_an_element_is_refused(roles: list[str]) -> None:
     ]
 
 
-def test_a_notifier_who_is_a_suspect_takes_a_second_humans_decision_in_words() -> None:
-    def with_decision(**decision: str) -> list[str]:
-        return needs(people=[{"id": "p1", "roles": ["notifier", "suspect"], "role_decision": {"at": PAST, **decision}}])
-
-    assert needs(people=[{"id": "p1", "roles": ["notifier", "suspect"]}]) == [
-        "people[0].role_decision: missing; a notifier in another role needs a second human's decision"
-    ]
-    assert with_decision(by="reviewer-9", reason="SYNTHETIC") == []
-    assert with_decision(by="reviewer-9", reason="  ") == ["people[0].role_decision.reason: blank"]
-    same = "people[0].role_decision.by: not another human than the one who confirmed the case"
-    assert with_decision(by=" Reviewer-7", reason="SYNTHETIC") == [same]
-    assert with_decision(by="", reason="SYNTHETIC") == [same]
-
-
 def test_a_second_suspect_is_refused_with_advice() -> None:
     (need,) = needs(people=[{"id": "p1", "roles": ["suspect"]}, {"id": "p2", "roles": ["suspect", "victim"]}])
     assert need.startswith("people[1].roles:")

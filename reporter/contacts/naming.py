@@ -1,0 +1,166 @@
+"""
+Who is named in a submission, why, and whether they may be: a notifier is not a suspect (law 8).
+
+Somebody who told us and stands in another role takes a second human's decision in the case document. Somebody whom
+the register knows takes the written words of two people here, about exactly these roles, identifiers and contacts;
+when any of them changes, the words are about something else and count no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import rfc8785
+from sqlalchemy import Connection, Engine, delete, insert
+
+from reporter.audit import service as audit
+from reporter.cases.model import Case
+from reporter.cases.records import StoredCase
+from reporter.clock import Clock
+from reporter.contacts.model import Identifiers, Named
+from reporter.contacts.normal import sought
+from reporter.contacts.people import people_of
+from reporter.contacts.register import Register
+from reporter.contacts.tables import NamedMark
+from reporter.contacts.words import Purpose, Witness, Words
+from reporter.db.engine import reading, transaction
+from reporter.errors import Finding, NotFoundError, PolicyError
+
+_NAMED = NamedMark.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Looks at everybody whom a case tells of."""
+
+    engine: Engine
+    clock: Clock
+    register: Register
+    words: Words
+
+    def of(self, stored: StoredCase, connection: Connection | None = None) -> tuple[Named, ...]:
+        """
+        Give everybody whom a case tells of, held against the register; with a connection, which stays as it is now.
+
+        Raises:
+            CustodyError: The key of the register is damaged.
+        """
+        if connection is None:
+            with reading(self.engine) as fresh:
+                return self._of(fresh, stored)
+        self.register.hold(connection)
+        return self._of(connection, stored)
+
+    def allow(self, stored: StoredCase, person: str, actor: str, reason: str, witness: Witness) -> int:
+        """
+        Write why somebody whom the register knows is named all the same; give how many more people must.
+
+        Raises:
+            NotFoundError: The case tells of nobody of that id.
+            PolicyError: Nothing stands against naming them, or one person writes twice.
+            UsageError: There are no words.
+        """
+        with transaction(self.engine) as connection:
+            found = next((named for named in self.of(stored, connection) if named.id == person), None)
+            if found is None:
+                raise NotFoundError("The case tells of nobody of that id.", next_step="See: reporter case check")
+            if not found.contacts:
+                raise PolicyError("The register knows nobody like that, so nothing is to be decided.")
+            missing = self.words.say(
+                connection, Purpose.ALLOW, found.digest, sealed_for=stored.reference,
+                subject={"reference": stored.reference}, actor=actor, reason=reason, witness=witness,
+            )  # fmt: skip
+            kinds = " ".join(sorted(set(found.contacts)))
+            audit.record(
+                connection, at=self.clock.now(), actor=actor,
+                kind="naming_proposed" if missing else "naming_allowed", reference=stored.reference,
+                detail=f"{found.path} {kinds} sha256:{found.digest}",
+            )  # fmt: skip
+            return missing
+
+    def remember(self, connection: Connection, submission_id: str, stored: StoredCase) -> None:
+        """Keep, blind, by what those are known whom a submission names, so that a later contact finds it."""
+        connection.execute(delete(_NAMED).where(_NAMED.c.submission_id == submission_id))
+        marks = {mark for named, known_by in people_of(stored.case) if _is_named(named) for mark in sought(known_by)}
+        row = {"submission_id": submission_id, "reference": stored.reference}
+        if rows := [{**row, "mark": index} for index in self.register.indexes(marks)]:
+            connection.execute(insert(_NAMED), rows)
+
+    def _of(self, connection: Connection, stored: StoredCase) -> tuple[Named, ...]:
+        everybody, unprotected = list(people_of(stored.case)), self.register.empty(connection)
+        held = [named if unprotected else self._held(connection, stored, named, by) for named, by in everybody]
+        missing = self.words.missing(connection, Purpose.ALLOW, [named.digest for named in held if named.digest])
+        return tuple(replace(named, missing=missing.get(named.digest, 0)) for named in held)
+
+    def _held(self, connection: Connection, stored: StoredCase, named: Named, known_by: Identifiers) -> Named:
+        """Hold somebody against the register, unless nothing names them."""
+        if not _is_named(named):
+            return named
+        indexes = self.register.indexes(sought(known_by))
+        contacts = self.register.matched(connection, indexes)
+        if not contacts:
+            return named
+        about: dict[str, Any] = {
+            "reference": stored.reference,
+            "person": named.id,
+            "roles": sorted(named.roles),
+            "told_us": bool(named.told_us),
+            "contacts": sorted(contacts),
+            "known_by": indexes,
+        }
+        digest = hashlib.sha256(rfc8785.dumps(about)).hexdigest()
+        return replace(named, contacts=tuple(sorted(contacts.values())), digest=digest)
+
+
+def needs(case: Case, everybody: Sequence[Named]) -> Iterator[Finding]:
+    """Give what stands against naming them, by case path."""
+    for index, named in enumerate(everybody):
+        if named.both:
+            yield from _second_human(case, index, named)
+        if named.missing:
+            kinds = " and ".join(sorted({kind.replace("_", " ") for kind in named.contacts}))
+            people = "two people" if named.missing > 1 else "one more person"
+            yield Finding(
+                named.path, "protected_contact",
+                f"matches a {kinds} contact; {people} must write why: reporter contact allow REF PERSON --reason TEXT",
+            )  # fmt: skip
+
+
+def notes(case: Case, everybody: Sequence[Named]) -> Iterator[Finding]:
+    """Give what whoever approves should see of them."""
+    for named in everybody:
+        if named.both:
+            roles = ", ".join(role.replace("_", " ") for role in named.roles if role != "notifier")
+            yield Finding(named.path, "both_roles", f"told us of this, and is in the case as {roles}: see why")
+        if named.contacts and not named.missing:
+            yield Finding(named.path, "protected_contact", "matches a contact of ours; two people wrote why")
+    for index, item in enumerate(case.evidence or []):
+        if item.received_from is not None and item.received_at_request_of is None:
+            path = f"evidence[{index}].received_at_request_of"
+            yield Finding(path, "unstated", "is not given: say at whose request it was handed to us")
+
+
+def decided(everybody: Sequence[Named]) -> tuple[str, ...]:
+    """Give what two people wrote about, which whoever approves approves with the rest."""
+    return tuple(sorted(named.digest for named in everybody if named.contacts))
+
+
+def _is_named(named: Named) -> bool:
+    """Whether anything but a notifier is made of them; a notifier is reported to nobody."""
+    return set(named.roles) != {"notifier"}
+
+
+def _second_human(case: Case, index: int, named: Named) -> Iterator[Finding]:
+    """See that a second human decided, in words, that who told us stands in another role too."""
+    path = f"{named.path}.role_decision"
+    decision = (case.people or [])[index].role_decision
+    if decision is None:
+        yield Finding(path, "required", "missing; a notifier in another role needs a second human's decision")
+        return
+    if not decision.reason.strip():
+        yield Finding(f"{path}.reason", "not_blank", "blank")
+    if decision.by.strip().casefold() == case.confirmation.by.strip().casefold() or not decision.by.strip():
+        yield Finding(f"{path}.by", "second_human", "not another human than the one who confirmed the case")

@@ -1,0 +1,282 @@
+"""A notifier is not a suspect: who is named, why, and what it takes to name somebody who told us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reporter.actors.model import Role
+from reporter.audit import service as audit
+from reporter.cases.model import Case
+from reporter.contacts import naming
+from reporter.contacts.model import ContactKind, Identifiers
+from reporter.contacts.people import people_of
+from reporter.contacts.words import Purpose
+from reporter.db.engine import transaction
+from reporter.errors import ConflictError, NotFoundError, NotReadyError, PolicyError, UsageError
+from reporter.testing.documents import case_document, write_case
+from reporter.testing.house import House
+from reporter.testing.people import People
+
+REF, WHY = "TEST-000001", "SYNTHETIC: judged by itself."
+JOURNALIST = Identifiers(emails=("jo@newsroom.example",), user_names=("jo_reports",))
+SUSPECT = {"id": "p1", "roles": ["suspect"], "account": {"screen_name": "Jo_Reports"}}
+
+
+@pytest.fixture
+def house(tmp_path: Path, engine: Engine) -> House:
+    return House(tmp_path, database=engine)
+
+
+def known(house: House, kind: ContactKind = ContactKind.NEWSROOM, known_by: Identifiers = JOURNALIST) -> str:
+    return house.app.contacts.register.add([(kind, known_by)], "dana")[0].id
+
+
+def added(house: House, **changes: Any) -> None:
+    house.app.cases.add(write_case(house.folder / "cases", REF, **changes), "preparer")
+
+
+def revised(house: House, **changes: Any) -> None:
+    house.app.cases.revise(REF, write_case(house.folder / "again", REF, **changes), "preparer")
+
+
+def allow(house: House, actor: str, person: str = "p1", reason: str = WHY) -> int:
+    stored = house.app.cases.load(REF)
+    return house.app.contacts.naming.allow(stored, person, actor, reason, lambda _connection, _subject: None)
+
+
+def rules(house: House) -> list[str]:
+    return [f"{need.path} {need.rule}" for need in house.app.submissions.check(REF)["ncmec"].needs]
+
+
+def test_a_contact_is_not_reported_until_two_people_wrote_why(house: House) -> None:
+    known(house)
+    added(house, people=[SUSPECT])
+    assert rules(house) == ["people[0] protected_contact"]
+    with pytest.raises(NotReadyError) as refused:
+        house.app.submissions.approve(REF, "approver")
+    assert "a newsroom contact; two people must write why" in refused.value.findings[0].message
+    assert allow(house, "preparer") == 1
+    with pytest.raises(PolicyError, match="has written why already"):
+        allow(house, "preparer")
+    assert rules(house) == ["people[0] protected_contact"]
+    assert allow(house, "second") == 0
+    assert rules(house) == []
+    (approved,) = house.app.submissions.approve(REF, "approver")
+    assert [(named.id, named.contacts, named.missing) for named in approved.named] == [("p1", ("newsroom",), 0)]
+    assert [note.rule for note in approved.notes if note.path == "people[0]"] == ["protected_contact"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"roles": ["suspect", "uploader"]},
+        {"account": {"screen_name": "Jo_Reports", "id": "9002"}},
+    ],
+)
+def test_what_two_people_wrote_counts_for_what_they_wrote_about(house: House, changes: dict[str, Any]) -> None:
+    known(house)
+    added(house, people=[SUSPECT])
+    allow(house, "one")
+    allow(house, "two")
+    revised(house, people=[SUSPECT | changes])
+    assert rules(house) == ["people[0] protected_contact"]
+
+
+def test_another_contact_that_matches_is_decided_anew(house: House) -> None:
+    known(house)
+    added(house, people=[SUSPECT])
+    allow(house, "one")
+    allow(house, "two")
+    known(house, ContactKind.STAFF, Identifiers(user_names=("jo_reports",)))
+    assert rules(house) == ["people[0] protected_contact"]
+
+
+def test_who_becomes_a_contact_after_the_approval_is_not_sent(house: House) -> None:
+    added(house, people=[SUSPECT])
+    house.app.submissions.approve(REF, "approver")
+    before = house.submission()["digest"]
+    register = house.app.contacts.register
+    assert register.add([(ContactKind.NEWSROOM, JOURNALIST)], "dana")[0].named_in == (REF,)
+    assert house.submission()["state"] == "draft"
+    house.until_idle()
+    assert house.double.reports == {}
+    allow(house, "one")
+    allow(house, "two")
+    (approved,) = house.app.submissions.approve(REF, "approver")  # what was approved before says less
+    assert approved.digest != before
+    assert approved.state == "approved"
+    house.until_idle()
+    assert len(house.double.reports) == 1
+
+
+def test_a_contact_between_the_look_and_the_approval_stops_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    added(house, people=[SUSPECT])
+    service = house.app.submissions
+    build = service._freeze
+
+    def meanwhile(*arguments: Any) -> Any:
+        frozen = build(*arguments)
+        known(house)
+        return frozen
+
+    monkeypatch.setattr(service, "_freeze", meanwhile)
+    with pytest.raises(ConflictError, match="Contacts changed meanwhile"):
+        service.approve(REF, "approver")
+    assert house.submission()["state"] == "draft"
+
+
+def test_a_delivery_that_has_begun_goes_on_and_is_named(house: House) -> None:
+    added(house, people=[SUSPECT])
+    house.app.submissions.approve(REF, "approver")
+    house.until_idle()
+    assert house.app.contacts.register.add([(ContactKind.POLICE, JOURNALIST)], "dana")[0].named_in == (REF,)
+    assert house.submission()["state"] == "accepted"
+
+
+def test_addresses_in_locations_are_held_against_the_register_too(house: House) -> None:
+    known(house)
+    people = [{**SUSPECT, "account": {}, "person": {"emails": [{"address": "Jo@Newsroom.example"}]}}]
+    place = {"kind": "email", "addresses": [{"address": "Jo@Newsroom.example"}]}
+    added(house, people=people, locations=[place])
+    assert rules(house) == ["people[0] protected_contact", "locations protected_contact"]
+    for person in ("p1", "locations"):
+        allow(house, "one", person)
+        allow(house, "two", person)
+    assert rules(house) == []
+
+
+def test_a_notifier_alone_is_named_nowhere_and_needs_no_decision(house: House) -> None:
+    known(house)
+    notifier = {**SUSPECT, "id": "p2", "roles": ["notifier"]}
+    added(house, people=[{"id": "p1", "roles": ["suspect"], "account": {"id": "9001"}}, notifier])
+    assert rules(house) == []
+    body = house.app.submissions.preview(REF, "ncmec").package.document("report").body
+    assert b"Jo_Reports" not in body
+    with pytest.raises(PolicyError, match="nothing is to be decided"):
+        allow(house, "one", "p2")
+    with pytest.raises(NotFoundError):
+        allow(house, "one", "p9")
+
+
+def test_words_are_needed_and_sealed(house: House, engine: Engine) -> None:
+    known(house)
+    added(house, people=[SUSPECT])
+    with pytest.raises(UsageError, match="needs words"):
+        allow(house, "one", reason="  ")
+    allow(house, "one", reason="SYNTHETIC-SECRET-WORDS")
+    with engine.connect() as connection:
+        rows = [
+            str(row)
+            for table in ("contact", "contact_mark", "contact_word", "named_mark", "custody_outbox")
+            for row in connection.execute(text(f"SELECT * FROM {table}"))
+        ]
+    assert rows
+    for secret in ("SYNTHETIC-SECRET-WORDS", "newsroom.example", "jo_reports", "Jo_Reports"):
+        assert not [row for row in rows if secret in row]
+
+
+def test_outside_the_sandbox_both_sign_what_they_wrote_about(house: House) -> None:
+    house.beyond_the_sandbox()
+    lead = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
+    people = People(house.app, {"preparer": lead, "approver": lead, "second": lead})
+    known(house)
+    added(house, people=[SUSPECT])
+    with pytest.raises(PolicyError, match="is signed by somebody enrolled"):
+        allow(house, "preparer")
+    stored = house.app.cases.load(REF)
+    for name in ("preparer", "second"):
+        house.app.contacts.naming.allow(stored, "p1", name, WHY, people.acts(name, Purpose.ALLOW.value).state)
+    assert rules(house) == []
+    with transaction(house.app.database) as connection:
+        connection.execute(text("UPDATE contact_word SET actor = 'approver' WHERE actor = 'second'"))
+    assert rules(house) == ["people[0] protected_contact"]
+
+
+def test_protection_is_taken_away_by_two_people(house: House) -> None:
+    register = house.app.contacts.register
+    number = known(house)
+    assert known(house) == number
+    unsigned = lambda _connection, _subject: None  # noqa: E731
+    assert register.remove(number, "one", WHY, unsigned) == 1
+    assert [contact.removal_proposed_by for contact in register.contacts()] == ["one"]
+    with pytest.raises(PolicyError):
+        register.remove(number, "one", WHY, unsigned)
+    assert [contact.id for contact in register.contacts(JOURNALIST)] == [number]
+    assert register.remove(number, "two", WHY, unsigned) == 0
+    assert register.contacts() == []
+    with pytest.raises(NotFoundError):
+        register.remove(number, "two", WHY, unsigned)
+    added(house, people=[SUSPECT])
+    assert rules(house) == []
+    with transaction(house.app.database) as connection:
+        kinds = [event.kind for event in audit.events(connection) if event.item == number]
+    assert kinds == ["contact_added", "contact_removal_proposed", "contact_removed"]
+
+
+def test_many_are_added_all_or_none(house: House) -> None:
+    register = house.app.contacts.register
+    with pytest.raises(UsageError, match="contact 2: a phone of this contact is none"):
+        register.add([(ContactKind.STAFF, JOURNALIST), (ContactKind.STAFF, Identifiers(phones=("1",)))], "dana")
+    assert register.contacts() == []
+
+
+# --- both roles on one person ------------------------------------------------------------------------------------
+
+
+def needs(**changes: Any) -> list[str]:
+    case = Case.model_validate(case_document(**changes))
+    return [str(need) for need in naming.needs(case, [named for named, _ in people_of(case)])]
+
+
+def person(*roles: str, **fields: Any) -> dict[str, Any]:
+    return {"people": [{"id": "p1", "roles": list(roles), **fields}]}
+
+
+TOLD = [{"method": "media_enquiry", "at": "2026-11-18T09:00:00Z", "person": "p1"}]
+HANDED = [{"id": "e1", "path": "e1.txt", "sha256": "0" * 64, "received_from": "p1"}]
+MISSING = ["people[0].role_decision: missing; a notifier in another role needs a second human's decision"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        person("notifier", "suspect"),
+        person("suspect") | {"detected_by": TOLD},
+        person("sharer", "suspect") | {"evidence": HANDED},
+    ],
+)
+def test_whoever_told_us_takes_a_second_humans_decision_in_words(changes: dict[str, Any]) -> None:
+    def decided(**decision: str) -> list[str]:
+        at = {"at": "2026-11-18T10:00:00Z"}
+        return needs(**changes | {"people": [{**changes["people"][0], "role_decision": at | decision}]})
+
+    assert needs(**changes) == MISSING
+    assert decided(by="reviewer-9", reason="SYNTHETIC") == []
+    assert decided(by="reviewer-9", reason="  ") == ["people[0].role_decision.reason: blank"]
+    same = ["people[0].role_decision.by: not another human than the one who confirmed the case"]
+    assert decided(by=" Reviewer-7", reason="SYNTHETIC") == same
+    assert decided(by="", reason="SYNTHETIC") == same
+
+
+def test_who_told_us_and_nothing_else_needs_no_decision() -> None:
+    assert needs(**person("notifier"), detected_by=TOLD, evidence=HANDED) == []
+
+
+def test_it_is_said_how_somebody_comes_to_be_in_a_case_and_at_whose_request() -> None:
+    handed = [HANDED[0] | {"received_at_request_of": "platform"}, HANDED[0] | {"id": "e2", "uploaded_by": ["p1"]}]
+    case = Case.model_validate(case_document(**person("notifier", "suspect"), detected_by=TOLD, evidence=handed))
+    ((named, _),) = people_of(case)
+    assert named.because == (
+        "told us (media enquiry)",
+        "uploaded e2",
+        "handed us e2 (it is not said at whose request)",
+        "handed us e1 at our own request",
+    )
+    assert [f"{note.path} {note.rule}" for note in naming.notes(case, [named])] == [
+        "people[0] both_roles",
+        "evidence[1].received_at_request_of unstated",
+    ]
