@@ -55,6 +55,7 @@ from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
+from reporter.retention.room import RetentionRoom, retention_room
 from reporter.submissions.approvals import Approvals
 from reporter.submissions.packaging import Desk, gravest
 from reporter.submissions.routing import router
@@ -95,6 +96,7 @@ class App:
     jobs: JobService
     tasks: TaskRoom
     contacts: ContactRoom
+    retention: RetentionRoom
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -158,6 +160,10 @@ def open_home(
         return connect(name, configuration, desks[name], custody.credentials, (transports or {}).get(name))
 
     submissions: SubmissionService
+    routes = router(configuration)
+    retention = retention_room(
+        database, clock, custody.provider, custody.store, vault, bodies, routes, configuration.retention
+    )
     cases = CaseService(
         database,
         vault,
@@ -172,9 +178,7 @@ def open_home(
         database, clock, BlindIndex(custody.provider, custody.store, "contacts"), bodies, actors,
         named=lambda connection, reference: submissions.void(connection, reference),
     )  # fmt: skip
-    submissions = SubmissionService(
-        database, clock, cases, desks, bodies, queue, approvals, router(configuration), contacts.naming
-    )
+    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals, routes, contacts.naming)
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
@@ -201,7 +205,7 @@ def open_home(
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
         JobService(database, clock, jobs),
-        task_room(database, clock, bodies, configuration), contacts,
+        task_room(database, clock, bodies, configuration), contacts, retention,
     )  # fmt: skip
 
 

@@ -116,6 +116,18 @@ class Evidence(_Section):
     verify_mib: float = Field(default=512.0, gt=0)
 
 
+class Retention(_Section):
+    """
+    The operator's own lengths, in days; none of them shortens what a law sets.
+
+    ``hold_review_days``: a hold without an end is looked at so often. ``notice_days``: how long before an end somebody
+    hears of it.
+    """
+
+    hold_review_days: int = Field(default=180, ge=1)
+    notice_days: int = Field(default=14, ge=0)
+
+
 class HTTP(_Section):
     """The way out: an egress proxy and a private certificate authority, from here or not at all."""
 
@@ -214,6 +226,7 @@ class Configuration(BaseSettings):
     alarm: Alarm = Alarm()
     audit: Audit = Audit()
     objects: Objects = Objects()
+    retention: Retention = Retention()
     targets: dict[str, Targets] = Field(default_factory=dict)
     authority: dict[str, Authority] = Field(default_factory=dict)
 

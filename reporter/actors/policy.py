@@ -58,6 +58,16 @@ RULES: Final[Mapping[str, Rule]] = {
     "contact list": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL),
     "contact allow": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),
     "contact remove": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),
+    # What authorities demand, and what is kept for them: to hold is urgent, to let go takes two.
+    "demand add": _may(_COMPLIANCE, _LEGAL),
+    "demand show": _may(_COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
+    "demand verify": _may(_COMPLIANCE, _LEGAL, signs=("number", "how")),
+    "demand renew": _may(_COMPLIANCE, _LEGAL, signs=("number", "at")),
+    "demand close": _may(_COMPLIANCE, _LEGAL, signs=("number", "outcome")),
+    "hold place": _may(_LEAD, _COMPLIANCE, _LEGAL),
+    "hold show": _may(_COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
+    "hold review": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    "hold release": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
     "evidence viewed": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent", "at")),
@@ -114,6 +124,8 @@ FREE: Final[Mapping[str, str]] = {
     "secret list": _SHOWS,
     "key status": _SHOWS,
     "recover": "takes two custodians of a recovery kit, each with an identity of their own",
+    "demand list": _SHOWS,
+    "hold list": _SHOWS,
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,
     "evidence certificate": _SHOWS,

@@ -42,6 +42,18 @@ KINDS: Mapping[str, str] = {
     "contact_removed": "Another person agreed: the contact is protected no more.",
     "naming_proposed": "One person wrote why a contact of ours is named in a case; the digest of what it is about.",
     "naming_allowed": "Another person wrote so too, and the contact may be named; the digest of what it is about.",
+    # demands and holds
+    "demand_recorded": "A legal demand was recorded; its kind and who demands stand in the detail.",
+    "demand_verified": "Another person made sure that a demand is genuine; how stands in the detail.",
+    "demand_closed": "A demand was answered, refused or withdrawn.",
+    "hold_placed": "Somebody placed a hold; how many cases it reaches stands in the detail.",
+    "case_held": "A hold reached this case when it was placed.",
+    "hold_renewed": "The request behind a hold was renewed: it stands longer.",
+    "hold_reviewed": "Somebody looked at a hold and said that it is still needed.",
+    "hold_release_asked": "One person asked for the release of a hold.",
+    "hold_released": "Another person agreed: the hold is released.",
+    "case_released": "A hold that reached this case was released; others may stand.",
+    "legal_refused": "Something about demands, holds or retention was refused; by what rule stands in the detail.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",
     "submission_accepted": "The authority has it: there is a receipt.",

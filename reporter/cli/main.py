@@ -19,9 +19,11 @@ from reporter.cli import (
     case,
     contact,
     delivery,
+    demand,
     demo,
     evidence,
     evidence_keeping,
+    hold,
     home,
     job,
     key,
@@ -48,6 +50,8 @@ app.add_typer(task.app, name="task")
 app.add_typer(contact.app, name="contact")
 app.add_typer(delivery.records, name="delivery")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(demand.app, name="demand")
+app.add_typer(hold.app, name="hold")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")

@@ -12,6 +12,7 @@ import reporter.contacts.tables
 import reporter.delivery.tables
 import reporter.evidence.tables
 import reporter.jobs.tables
+import reporter.retention.tables
 import reporter.submissions.tables
 import reporter.tasks.tables  # noqa: F401
 

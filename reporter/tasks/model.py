@@ -15,6 +15,11 @@ class Kind(StrEnum):
     """What a person must do; what each means stands in ``MEANINGS``."""
 
     TELL = "tell"
+    DEMAND_VERIFY = "demand_verify"
+    DEMAND_ANSWER = "demand_answer"
+    HOLD_ENDS = "hold_ends"
+    HOLD_REVIEW = "hold_review"
+    HOLD_RELEASE = "hold_release"
 
 
 class Basis(StrEnum):
@@ -58,6 +63,11 @@ class Meaning:
 _DONE: Final = "task done {id}"
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.TELL: Meaning("somebody to tell the authority by other means", _DONE, people=2, receipt=True),
+    Kind.DEMAND_VERIFY: Meaning("another person to make sure that a demand is genuine", "demand verify {about}"),
+    Kind.DEMAND_ANSWER: Meaning("a demand to be answered", "demand close {about}"),
+    Kind.HOLD_ENDS: Meaning("somebody to ask whether the authority renews, before the hold ends", "hold show {about}"),
+    Kind.HOLD_REVIEW: Meaning("somebody to say whether a hold is still needed", "hold review {about}"),
+    Kind.HOLD_RELEASE: Meaning("another person to agree to the release of a hold", "hold release {about}"),
 }
 
 

@@ -20,7 +20,10 @@ UNSIGNED |= {"metadata", "viewer", "terminal", "every", "sample", "due", "resume
 UNSIGNED |= {"passphrase", "passphrase_file", "machine_secret", "to", "out", "expires"}
 UNSIGNED |= {"email", "phone", "user", "domain", "file", "person"}  # what people are known by; a digest of it is signed
 UNSIGNED |= {"acting", "request", "requests", "roles", "handle", "number"}  # a change of the register is signed whole
+UNSIGNED |= {"case", "item", "since", "until", "people", "expect_none", "everything"}  # to keep more harms nobody
 TWO_PEOPLE = {
+    "demand verify",
+    "hold release",
     "evidence destroy",
     "submission approve",
     "submission record-receipt",

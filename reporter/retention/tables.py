@@ -1,0 +1,138 @@
+"""
+Demands, holds, clocks and dispositions, as rows: codes, numbers, times and blind indexes; what people say is sealed.
+
+Words about demands and holds belong to no single case, and are sealed under the key of ``LEGAL``, which can be the
+reference of none.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Field, SQLModel
+
+from reporter.db.types import UtcDateTime
+
+LEGAL: Final = "legal"
+
+
+class LegalScope(SQLModel, table=True):
+    """What a demand and its hold reach; the entries say it."""
+
+    __tablename__ = "legal_scope"
+
+    number: int | None = Field(default=None, primary_key=True)
+
+
+class ScopeEntry(SQLModel, table=True):
+    """One thing that a scope reaches: a case, an item of it, a person or account (``subject``), or dates of intake."""
+
+    __tablename__ = "scope_entry"
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: int = Field(foreign_key="legal_scope.number", index=True)
+    reference: str | None = Field(default=None, index=True)
+    evidence_id: str | None = None
+    subject: str | None = Field(default=None, index=True)
+    since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class LegalDemand(SQLModel, table=True):
+    """One demand; ``document_body`` is what was handed in, and the others say how it was verified and how it ended."""
+
+    __tablename__ = "legal_demand"
+
+    number: int | None = Field(default=None, primary_key=True)
+    kind: str
+    requester: str
+    scope: int = Field(foreign_key="legal_scope.number")
+    served_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    nondisclosure_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    document_body: str
+    digest: str = Field(unique=True)
+    recorded_by: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    verified_how: str | None = None
+    verified_by: str | None = None
+    verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    verified_body: str | None = None
+    closed_how: str | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_body: str | None = None
+
+
+class LegalHold(SQLModel, table=True):
+    """
+    One hold. ``ends`` is None where it stands until it is released, and ``advised`` what an unverified rule would have
+    it be; ``review_at`` is when somebody must look whether it is still needed.
+
+    ``rule``, ``version`` and ``retention`` name the rule that sets its end, empty where none does.
+    """
+
+    __tablename__ = "legal_hold"
+
+    number: int | None = Field(default=None, primary_key=True)
+    scope: int = Field(foreign_key="legal_scope.number", index=True)
+    demand: int | None = Field(default=None, foreign_key="legal_demand.number", unique=True)
+    begins: datetime = Field(sa_type=UtcDateTime)
+    ends: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    advised: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_at: datetime = Field(sa_type=UtcDateTime)
+    review_body: str | None = None
+    rule: str = ""
+    version: int = 0
+    retention: str = ""
+    source: str
+    placed_by: str
+    placed_at: datetime = Field(sa_type=UtcDateTime)
+    reason_body: str
+    release_asked_by: str | None = None
+    release_asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    release_asked_body: str | None = None
+    released_by: str | None = None
+    released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    released_body: str | None = None
+
+
+class HoldRenewal(SQLModel, table=True):
+    """A renewed request: from then on the hold ends later; it never ends sooner."""
+
+    __tablename__ = "hold_renewal"
+
+    id: int | None = Field(default=None, primary_key=True)
+    hold: int = Field(foreign_key="legal_hold.number", index=True)
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    ends: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    recorded_by: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CaseSubject(SQLModel, table=True):
+    """A person or account that any revision of a case names, as a blind index."""
+
+    __tablename__ = "case_subject"
+
+    reference: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True, index=True)
+
+
+class CaseIndexed(SQLModel, table=True):
+    """Up to which revision the people and accounts of a case are indexed."""
+
+    __tablename__ = "case_indexed"
+
+    reference: str = Field(primary_key=True)
+    revision: int
+
+
+class IndexKey(SQLModel, table=True):
+    """What the index of a fixed word is under the key in use: another key would find nobody, and must not be used."""
+
+    __tablename__ = "index_key"
+
+    register_name: str = Field(primary_key=True)
+    check_index: str

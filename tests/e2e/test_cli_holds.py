@@ -1,0 +1,59 @@
+"""``reporter demand`` and ``reporter hold`` as people use them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.e2e.support import MARKER, Home, Run, plaintext_in
+
+REF = "EX-2026-000201"
+
+
+def letter(folder: Path) -> str:
+    file = folder / "letter.json"
+    document = {
+        "demand_version": 1,
+        "kind": "preservation_letter",
+        "requester": "federal",
+        "authority": {"name": MARKER, "file_number": "EX-17"},
+        "served_at": "2026-11-20T09:00:00Z",
+        "scope": {"cases": [REF], "subjects": [{"kind": "email", "value": f"{MARKER}@forum.example"}]},
+    }
+    file.write_text(json.dumps(document))
+    return str(file)
+
+
+def test_a_letter_holds_a_case_and_two_people_let_it_go(home: Home, reporter: Run, tmp_path: Path) -> None:
+    reporter("case", "add", f"tests/data/{REF}", "--as", "robin")
+    file = letter(tmp_path)
+    added = reporter("demand", "add", file, "--as", "lea", "--json").json
+    assert (added["demand"], added["new"], added["hold"]["cases"]) == (1, True, [REF])
+    assert "on record as demand 1" in reporter("demand", "add", file, "--as", "sam").text
+    verify = ("demand", "verify", "1", "--how", "call_back", "--reason", MARKER, "--as")
+    assert reporter(*verify, "lea").code == 3
+    assert "verified" in reporter(*verify, "sam").text
+    assert reporter("demand", "verify", "1", "--how", "looked", "--reason", "x").code == 2
+    assert "reaches 1 cases now: EX-2026-000201" in reporter("demand", "show", "1").text
+    assert reporter("hold", "list", "--json").json["holds"][0]["rule"] == "us-2703f/1"
+    renewed = reporter("demand", "renew", "1", "--at", "2026-11-21T09:00:00Z", "--as", "lea")
+    assert "hold show 1" in renewed.text
+    release = ("hold", "release", "1", "--reason", MARKER, "--as")
+    assert reporter(*release, "lea").code == 1
+    assert "is released" in reporter(*release, "sam").text
+    assert reporter("hold", "list").text == "No holds.\n"
+    assert plaintext_in(home, MARKER) == []
+    assert MARKER in reporter("hold", "show", "1", "--words").text
+    assert MARKER in reporter("demand", "show", "1", "--words").text
+
+
+def test_a_hold_of_our_own_reaches_what_it_is_told(home: Home, reporter: Run, tmp_path: Path) -> None:
+    reporter("case", "add", f"tests/data/{REF}", "--as", "robin")
+    people = tmp_path / "people.json"
+    people.write_text('[{"kind": "email", "value": "nobody@forum.example"}]')
+    place = ("hold", "place", "--reason", "Litigation.", "--as", "lea")
+    assert reporter(*place).code == 2
+    assert "--expect-none" in reporter(*place, "--people", str(people)).err
+    assert reporter(*place, "--people", str(people), "--expect-none").code == 0
+    assert reporter(*place, "--item", f"{REF}/e1", "--json").json["cases"] == [REF]
+    assert "still" not in reporter("hold", "review", "2", "--reason", "Pending.", "--as", "lea").err
