@@ -33,7 +33,7 @@ from reporter.delivery.authorities import AuthorityService
 from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
-from reporter.delivery.objections import needed_for_delivery
+from reporter.delivery.objections import case_needed_for_delivery, needed_for_delivery
 from reporter.delivery.quarantine import QuarantineService
 from reporter.delivery.queue import Queue
 from reporter.delivery.resolution import ResolutionService
@@ -190,10 +190,11 @@ def open_home(
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials)
-    room = evidence_room(
-        database, clock, vault, bodies, configuration, objections=[needed_for_delivery], damaged=alarms.watch.check
-    )
     log = _log(configuration, database, clock, custody.credentials)
+    room = evidence_room(
+        database, clock, vault, bodies, configuration, log, objections=[needed_for_delivery],
+        case_objections=[case_needed_for_delivery], damaged=alarms.watch.check,
+    )  # fmt: skip
     jobs = (
         Job("audit-verify", timedelta(minutes=configuration.audit.verify_minutes), log.verification.go_on),
         *room.jobs,

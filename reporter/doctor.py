@@ -27,6 +27,7 @@ from reporter.actors.policy import RULES, conflicts
 from reporter.alarms import service as alarms
 from reporter.authority import Environment
 from reporter.bootstrap import connect, desk_of, find_adapters
+from reporter.cases.records import CaseState
 from reporter.cases.store import CaseStore
 from reporter.clock import SystemClock
 from reporter.config import Configuration
@@ -238,9 +239,9 @@ def _cases(custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
     store = CaseStore(BodyVault(CaseKeys(custody().provider, custody().store)))
     with transaction(engine) as connection:
         cases = store.summaries(connection)
-        if cases:
-            store.load(connection, cases[-1].reference)
-    yield Symptom("cases", "ok", f"{len(cases):,} on record{', the newest opens' if cases else ''}")
+        if kept := [case for case in cases if case.state is not CaseState.DESTROYED]:
+            store.load(connection, kept[-1].reference)
+    yield Symptom("cases", "ok", f"{len(cases):,} on record{', the newest opens' if kept else ''}")
 
 
 def _installation(_configuration: Configuration) -> Iterator[Symptom]:

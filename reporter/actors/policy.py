@@ -75,6 +75,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "evidence grant-open": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),
     "evidence verify": _may(_COMPLIANCE, _AUDITOR, _CUSTODIAN, token=True, signs=("where",)),
     "evidence destroy": _may(_COMPLIANCE, _LEGAL, signs=("where",)),
+    "case destroy": _may(_COMPLIANCE, _LEGAL, signs=("reference", "basis")),
     # To stop is urgent and does no harm; to go on takes those who answer for it.
     "db quarantine": _may(_LEAD, _COMPLIANCE, _CUSTODIAN, _ADMINISTRATOR),
     "db release-quarantine": _may(_LEAD, _COMPLIANCE),

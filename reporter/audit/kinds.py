@@ -35,7 +35,12 @@ KINDS: Mapping[str, str] = {
     "destruction_recalled": "A destruction that this database had forgotten was taken over from its tombstone.",
     "evidence_key_destroyed": "The wrapped key of an item was removed from the key store.",
     "evidence_object_destroyed": "The sealed object of an item was removed from the object store.",
-    "evidence_destroyed": "An item is destroyed, and its certificate is written.",
+    "evidence_destroyed": "An item is destroyed; the digest of its certificate stands in the detail.",
+    "case_destruction_proposed": "One person proposed to destroy a whole case.",
+    "case_destruction_decided": "Another person confirmed it: the case is being destroyed, with every item.",
+    "case_destruction_recalled": "A case's destruction that this database had forgotten was taken over.",
+    "case_key_destroyed": "The wrapped key of a case was removed from the key store; its bodies are noise.",
+    "case_destroyed": "A case is destroyed; the digest of its certificate stands in the detail.",
     # who is named
     "contact_added": "Somebody is protected from now on; their kind and by how many things they are known again.",
     "contact_removal_proposed": "One person proposed that a contact is protected no more.",

@@ -21,6 +21,7 @@ class CaseState(StrEnum):
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
     CLOSED = "closed"
+    DESTROYED = "destroyed"
 
 
 class Outcome(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 from sqlmodel import col
@@ -15,6 +16,7 @@ from reporter.cases.records import CaseState, CaseSummary, Revision, StoredCase
 from reporter.cases.tables import CaseRecord, CaseRevision
 from reporter.errors import ConflictError, NotFoundError
 from reporter.evidence.bodies import BodyVault
+from reporter.evidence.tables import CaseDestruction
 
 #: What a sealed case document is bound to, besides its case and id.
 BODY_KIND = "case"
@@ -27,11 +29,18 @@ class CaseStore:
         self._bodies = bodies
 
     def find(self, connection: Connection, reference: str) -> StoredCase | None:
-        """Give a case with its latest document, if it is on record."""
-        row = connection.execute(
+        """
+        Give a case with its latest document, if it is on record.
+
+        Raises:
+            NotFoundError: It was destroyed.
+
+        """
+        row: Any = connection.execute(
             select(
                 col(CaseRecord.revision),
                 col(CaseRecord.created_at),
+                col(CaseRecord.state).label("now"),
                 col(CaseRevision.state),
                 col(CaseRevision.digest),
                 col(CaseRevision.actor),
@@ -44,7 +53,8 @@ class CaseStore:
             )
             .where(col(CaseRecord.reference) == reference)
         ).one_or_none()
-        if row is None:
+        if row is None or row.now == CaseState.DESTROYED:
+            _refuse_destroyed(connection, reference)
             return None
         data = self._bodies.open(connection, row.body_id)
         parsed = parse_kept(data)
@@ -200,3 +210,13 @@ def unknown(reference: str) -> NotFoundError:
     """Give the error for a reference that is not on record; the reference is repeated only where it is one."""
     named = f" {reference}" if re.fullmatch(REFERENCE_PATTERN, reference) else " of that reference"
     return NotFoundError(f"There is no case{named} here.", next_step="See them all: reporter case list")
+
+
+def _refuse_destroyed(connection: Connection, reference: str) -> None:
+    query = select(col(CaseDestruction.id)).where(
+        col(CaseDestruction.reference) == reference, col(CaseDestruction.decided_at).is_not(None)
+    )
+    if certificate := connection.execute(query).scalar_one_or_none():
+        raise NotFoundError(
+            f"Case {reference} was destroyed.", next_step=f"See: reporter evidence certificate {certificate}"
+        )

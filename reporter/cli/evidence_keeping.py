@@ -1,4 +1,4 @@
-"""``reporter evidence verify``, ``destroy`` and ``certificate``: that evidence is whole, and how it ends."""
+"""``reporter evidence verify``: that evidence is what was sealed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from reporter.cli.acting import As, actor
 from reporter.cli.evidence import place
-from reporter.cli.output import AsJson, open_app, print_json, say, tell, words
+from reporter.cli.output import AsJson, open_app, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,8 @@ _MEGABYTE = 1_000_000
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module to ``reporter evidence``."""
-    for command in (verify, destroy, certificate):
-        app.command()(command)
+    """Add the command of this module to ``reporter evidence``."""
+    app.command()(verify)
 
 
 def verify(
@@ -61,63 +60,6 @@ def verify(
         raise typer.Exit(1)
 
 
-def destroy(
-    where: Annotated[str | None, typer.Argument(metavar="[REF/ITEM]", help="The item.")] = None,
-    reason: Annotated[
-        str | None, typer.Option(callback=words, metavar="TEXT", help="Why, in words; kept sealed with the case.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Finish what was interrupted, or what a restored store brought back.")
-    ] = False,
-    name: As = None,
-    as_json: AsJson = False,
-) -> None:
-    """
-    Destroy an item for good: its key, then its object. Two people say so, each with this command.
-
-    Exit code 1: another person must still say the same, or --resume found a key that is back, or a hold. 3: something
-    stands against it, such as a delivery that may need the file, or a legal hold in the object store.
-
-    Example: reporter evidence destroy TS-2026-000101/e1 --reason "Request of an officer, letter 2026-17" --as dana
-    """
-    from reporter.errors import UsageError
-
-    if resume == (where is not None) or resume == (reason is not None):
-        raise UsageError("Give an item with --reason, or --resume alone.")
-    if where is None:
-        _resume(name, as_json)
-        return
-    reference, item = place(where)
-    with open_app() as house:
-        done = house.evidence.destruction.destroy(reference, item or "", actor(name, house), reason or "")
-    if as_json:
-        answer = {"reference": reference, "item": item, "destroyed": done.decided}
-        print_json({**answer, "certificate": done.id, "proposed_by": done.proposed_by})
-    elif done.decided:
-        say(f"{where} is destroyed. See: reporter evidence certificate {done.id}")
-    else:
-        say(f"{where}: recorded; one more person must confirm it with the same command. Nothing is destroyed yet.")
-    if not done.decided:
-        raise typer.Exit(1)
-
-
-def certificate(
-    number: Annotated[str, typer.Argument(metavar="ID", help="The certificate's id.")], as_json: AsJson = False
-) -> None:
-    """
-    Print the certificate of a destruction: with --json its exact bytes, canonical JSON.
-
-    Example: reporter evidence certificate 0123456789abcdef0123456789abcdef --json > certificate.json
-    """
-    with open_app() as house:
-        text = house.evidence.destruction.certificate(number)
-    if as_json:
-        say(text)
-        return
-    for key, value in json.loads(text).items():
-        say(f"{key.replace('_', ' ')}: {_plain(value)}")
-
-
 def _begun(
     house: App, where: str | None, every: bool, sample: int | None, due: bool, who: str, rate: float | None
 ) -> Iterator[Verified]:
@@ -131,24 +73,6 @@ def _begun(
     if every:
         return integrity.everything(who, rate)
     return integrity.due(who, rate) if due else integrity.resume(who, rate)
-
-
-def _resume(name: str | None, as_json: bool) -> None:
-    with open_app() as house:
-        resumed = house.evidence.destruction.resume(actor(name, house))
-    if as_json:
-        print_json({name: list(getattr(resumed, name)) for name in ("finished", "back", "held")})
-    else:
-        for number in resumed.finished:
-            say(f"Destruction {number} is finished.")
-        for item in resumed.back:
-            say(f"{item}: its tombstone says that it was destroyed, and its key is back. Destroy it again, two people.")
-        for item in resumed.held:
-            say(f"{item}: it is to be destroyed, and its object is under legal hold in the object store.")
-        if not (resumed.finished or resumed.back or resumed.held):
-            say("Nothing was left to finish.")
-    if resumed.back or resumed.held:
-        raise typer.Exit(1)
 
 
 def _data(found: Verified) -> dict[str, Any]:
@@ -168,9 +92,3 @@ def _line(found: Verified) -> str:
     detail = f" ({found.detail})" if found.detail else ""
     state = "ok  " if found.sound else "BAD "
     return f"{state} {found.reference}/{found.item}: {WORDS[found.finding]}{detail}"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items())
-    return ", ".join(value) if isinstance(value, list) else "none" if value is None else str(value)

@@ -21,6 +21,7 @@ from reporter.cli import (
     delivery,
     demand,
     demo,
+    destruction,
     evidence,
     evidence_keeping,
     hold,
@@ -61,6 +62,7 @@ app.add_typer(secret.app, name="secret")
 app.add_typer(actor.app, name="actor")
 app.add_typer(home.db, name="db")
 evidence_keeping.register(evidence.app)
+destruction.register(evidence.app, case.app)
 demo.register(app)
 key_recovery.register(key.app)
 home.register(app)

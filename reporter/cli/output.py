@@ -36,16 +36,16 @@ def _reference(value: str) -> str:
     return value
 
 
-def words(value: str) -> str:
+def words(value: str | None) -> str | None:
     """
-    Give text from the command line.
+    Give text from the command line, where there is any.
 
     Raises:
         UsageError: It holds bytes that are no characters here.
     """
     from reporter.errors import UsageError
 
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if value and any("\ud800" <= character <= "\udfff" for character in value):
         raise UsageError("The text holds bytes that are no characters in this terminal's encoding.")
     return value
 

@@ -11,14 +11,18 @@ from datetime import datetime
 from secrets import token_hex
 
 from sqlalchemy import Connection, bindparam, insert, select
+from sqlmodel import col
 
 from keycustody.cases import CaseKeys
-from reporter.errors import CustodyError
+from reporter.errors import CustodyError, NotFoundError
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.tables import SealedBody
+from reporter.evidence.tables import CaseDestruction, SealedBody
 
 _BODY = SealedBody.__table__  # type: ignore[attr-defined]
 _ADD = insert(_BODY)
+_DESTROYED = select(col(CaseDestruction.id)).where(
+    col(CaseDestruction.reference) == bindparam("of"), col(CaseDestruction.decided_at).is_not(None)
+)
 _READ = select(_BODY.c.reference, _BODY.c.kind, _BODY.c.ciphertext).where(_BODY.c.id == bindparam("of"))
 
 
@@ -49,6 +53,7 @@ class BodyVault:
         Open a body.
 
         Raises:
+            NotFoundError: It was destroyed with its case.
             CustodyError: It is missing, altered or swapped, or its key is gone.
             EnvironmentTroubleError: The key store does not work.
 
@@ -56,5 +61,7 @@ class BodyVault:
         row = connection.execute(_READ, {"of": body_id}).one_or_none()
         if row is None:
             raise CustodyError(f"The sealed body {body_id} is missing from the database.")
+        if not row.ciphertext and connection.execute(_DESTROYED, {"of": row.reference}).first():
+            raise NotFoundError(f"Body {body_id} was destroyed with case {row.reference}.")
         with custody_errors():
             return self.keys.open_body(row.reference, body_id, row.kind, row.ciphertext)

@@ -11,32 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlmodel import col
 
-from keycustody.cases import Fault
-from reporter.audit import service as audit
 from reporter.cases.tables import CaseRecord
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
-from reporter.errors import NotFoundError, PolicyError, UsageError
+from reporter.errors import PolicyError, UsageError
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
-from reporter.evidence.certificate import certify
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.model import SealedItem
+from reporter.evidence.removal import Removal
 from reporter.evidence.tables import Destruction
-from reporter.evidence.tombstones import Tombstone, Tombstones
+from reporter.evidence.tombstones import people_of
 from reporter.evidence.vault import EvidenceVault
 
 _DESTRUCTION = Destruction.__table__  # type: ignore[attr-defined]
 #: Says why an item must not be destroyed now, or None; asked with the case's row locked.
 Objection = Callable[[Connection, SealedItem], str | None]
+#: How long a destruction may take before somebody else goes on with it, and before it is an alarm.
+LEFT_ALONE, UNFINISHED = timedelta(minutes=1), timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,14 @@ class Destroyed:
     id: str
     proposed_by: str
     decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person said of a destruction, and when."""
+
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,12 @@ class Resumed:
     back: tuple[str, ...]
     held: tuple[str, ...]
 
+    def __add__(self, other: Resumed) -> Resumed:
+        return Resumed(self.finished + other.finished, self.back + other.back, self.held + other.held)
+
 
 class EvidenceDestruction:
-    """Destroys items; ``objections`` are asked in turn, ``horizon`` is how long copies of the key store are kept."""
+    """Destroys items; ``objections`` are asked in turn."""
 
     def __init__(
         self,
@@ -69,14 +79,11 @@ class EvidenceDestruction:
         clock: Clock,
         vault: EvidenceVault,
         bodies: BodyVault,
-        tombstones: Tombstones,
-        *,
-        horizon: timedelta | None,
+        removal: Removal,
         objections: Sequence[Objection],
     ) -> None:
         self._engine, self._clock, self._vault, self._bodies = engine, clock, vault, bodies
-        self._tombstones, self._horizon, self._objections = tombstones, horizon, objections
-        self._locks = ObjectLocks(vault.objects)
+        self._removal, self._objections = removal, objections
 
     # --- deciding -------------------------------------------------------------------------------------------
 
@@ -95,41 +102,42 @@ class EvidenceDestruction:
             raise UsageError("A destruction needs its reason, in words.")
         with reading(self._engine) as connection:
             sealed = evidence.find_item(connection, reference, item)
-        self._refuse_where_held(sealed)  # asked before the case is locked: the store may be far away
+        self._removal.refuse_where_held(sealed)  # asked before the case is locked: the store may be far away
         with transaction(self._engine) as connection:
-            _lock(connection, reference)
+            lock(connection, reference)
             row = self._row(connection, sealed.id)
             if row is None or row.decided_at is None:
-                self._object(connection, sealed)
+                self.refuse(connection, sealed)
             if row is None:
                 return self._propose(connection, sealed, actor, reason)
             if row.decided_at is None:
-                if row.proposed_by == actor:
-                    raise PolicyError(
-                        f"{actor} proposed this already, and a different person must confirm it.",
-                        next_step="Ask a colleague to run the same command with --as NAME.",
-                    )
-                self._decide(connection, sealed, row, actor, reason)
-        self._carry_out(row.id, actor)
+                refuse_same(row.proposed_by, actor)
+                now = self._clock.now()
+                body = self._bodies.seal(connection, reference, "reason", reason.encode(), now)
+                self._decide(connection, sealed, row.id, Word(actor, now), decided_reason_body=body)
+        self._removal.carry_out(row.id, actor)
         return Destroyed(row.id, row.proposed_by, decided=True)
 
-    def certificate(self, number: str) -> str:
+    def decide_all(self, connection: Connection, reference: str, proposed: Word, decided: Word) -> None:
+        """Decide, in the caller's transaction, the destruction of every item that is kept, with its whole case."""
+        for sealed in evidence.sealed_items(connection, reference, kept_only=True):
+            row, number = self._row(connection, sealed.id), uuid4().hex
+            if row is None:
+                self._add(connection, sealed, number, proposed)
+            people = {"proposed_by": proposed.by, "proposed_at": proposed.at}
+            self._decide(connection, sealed, row.id if row else number, decided, **people)
+
+    def refuse(self, connection: Connection, sealed: SealedItem) -> None:
         """
-        Give a certificate, as canonical JSON.
+        Ask what stands against destroying an item; the caller holds the case.
 
         Raises:
-            NotFoundError: There is none of that id, or the destruction is not finished.
+            PolicyError: Something does.
 
         """
-        with reading(self._engine) as connection:
-            query = select(_DESTRUCTION.c.certificate).where(_DESTRUCTION.c.id == number)
-            text: str | None = connection.execute(query).scalar_one_or_none()
-        if text is None:
-            raise NotFoundError(
-                "There is no certificate of that id.",
-                next_step="Where a destruction was interrupted: reporter evidence destroy --resume",
-            )
-        return text
+        for objection in self._objections:
+            if reason := objection(connection, sealed):
+                raise PolicyError(f"Evidence {sealed.item} of case {sealed.reference} is not destroyed: {reason}")
 
     # --- going on -------------------------------------------------------------------------------------------
 
@@ -145,40 +153,62 @@ class EvidenceDestruction:
 
         """
         back = tuple(filter(None, [self._recall(item, actor) for item in self._unknown()]))
+        finished, held = [], []
+        for number, sealed in self._decided():
+            if sealed is not None and self._removal.held(sealed):
+                held.append(f"{sealed.reference}/{sealed.item}")
+            else:
+                self._removal.carry_out(number, actor)
+                finished.append(number)
+        return Resumed(tuple(finished), back, tuple(held))
+
+    def interrupted(self, reference: str | None = None) -> list[str]:
+        """Give what was decided a while ago, or of one case whenever, and is not finished."""
+        query = select(_DESTRUCTION.c.id).where(
+            _DESTRUCTION.c.decided_at.is_not(None), _DESTRUCTION.c.certificate.is_(None)
+        )
+        if reference is None:
+            query = query.where(_DESTRUCTION.c.decided_at <= self._clock.now() - LEFT_ALONE)
+        else:
+            query = query.where(_DESTRUCTION.c.reference == reference)
+        with reading(self._engine) as connection:
+            return list(connection.execute(query.order_by(_DESTRUCTION.c.decided_at)).scalars())
+
+    def carry_out(self, number: str, actor: str) -> None:
+        """Do what is left of a destruction that was decided, as ``Removal.carry_out``."""
+        self._removal.carry_out(number, actor)
+
+    def _decided(self) -> list[tuple[str, SealedItem | None]]:
+        """Give the destructions that are not finished, or whose item is back."""
         with reading(self._engine) as connection:
             rows = connection.execute(select(_DESTRUCTION).where(_DESTRUCTION.c.decided_at.is_not(None))).all()
-            items = {row.id: evidence.item_of(connection, row.evidence_id) for row in rows}
-        finished, held = [], []
-        for row in rows:
-            sealed = items[row.id]
-            if row.certificate is None or self._is_there(sealed):
-                if sealed is not None and self._locks.held(sealed):
-                    held.append(f"{sealed.reference}/{sealed.item}")
-                    continue
-                self._carry_out(row.id, actor)
-                finished.append(row.id)
-        return Resumed(tuple(finished), back, tuple(held))
+            found = [(row, evidence.item_of(connection, row.evidence_id)) for row in rows]
+        return [
+            (row.id, sealed)
+            for row, sealed in found
+            if row.certificate is None or (sealed is not None and self._removal.is_there(sealed))
+        ]
 
     def _unknown(self) -> list[str]:
         with reading(self._engine) as connection:
             query = select(_DESTRUCTION.c.evidence_id).where(_DESTRUCTION.c.decided_at.is_not(None))
             known = set(connection.execute(query).scalars())
-        return [item for item in self._tombstones.items() if item not in known]
+        return [item for item in self._removal.tombstones.items() if item not in known]
 
     def _recall(self, evidence_id: str, actor: str) -> str | None:
         """Take a destruction over from its tombstone; give the item's name where its key is back."""
-        tombstone, now = self._tombstones.read(evidence_id), self._clock.now()
+        tombstone, now = self._removal.tombstones.read(evidence_id), self._clock.now()
         with transaction(self._engine) as connection:
             sealed = evidence.item_of(connection, evidence_id)
             if tombstone is None or sealed is None or sealed.reference != tombstone.reference:
                 return None
-            if self._fault(sealed) is not Fault.WRAP_MISSING:
+            if self._removal.has_key(sealed):
                 return f"{sealed.reference}/{sealed.item}"
             connection.execute(_DESTRUCTION.delete().where(_DESTRUCTION.c.evidence_id == evidence_id))
             told = {name: getattr(tombstone, name) for name in ("evidence_id", "reference", "key_ids")}
-            people = {f"{verb}_{part}": getattr(tombstone, f"{verb}_{part}") for verb in _VERBS for part in _PARTS}
+            people = people_of(tombstone)
             connection.execute(insert(Destruction).values(id=tombstone.certificate, recalled_at=now, **told, **people))
-            self._tell(connection, "destruction_recalled", actor, sealed, tombstone.certificate)
+            self._removal.tell(connection, "destruction_recalled", actor, sealed, tombstone.certificate)
         return None
 
     # --- steps ----------------------------------------------------------------------------------------------
@@ -186,89 +216,45 @@ class EvidenceDestruction:
     def _propose(self, connection: Connection, sealed: SealedItem, actor: str, reason: str) -> Destroyed:
         number, now = uuid4().hex, self._clock.now()
         body = self._bodies.seal(connection, sealed.reference, "reason", reason.encode(), now)
-        row = {"id": number, "evidence_id": sealed.id, "reference": sealed.reference}
-        connection.execute(
-            insert(Destruction).values(**row, proposed_by=actor, proposed_at=now, reason_body=body, key_ids="")
-        )
-        self._tell(connection, "destruction_proposed", actor, sealed, number)
+        self._add(connection, sealed, number, Word(actor, now), reason_body=body)
+        self._removal.tell(connection, "destruction_proposed", actor, sealed, number)
         return Destroyed(number, actor, decided=False)
 
-    def _decide(self, connection: Connection, sealed: SealedItem, row: Any, actor: str, reason: str) -> None:
-        now = self._clock.now()
-        body = self._bodies.seal(connection, sealed.reference, "reason", reason.encode(), now)
+    def _add(self, connection: Connection, sealed: SealedItem, number: str, proposed: Word, **more: str) -> None:
+        row = {"id": number, "evidence_id": sealed.id, "reference": sealed.reference, "key_ids": ""}
+        people = {"proposed_by": proposed.by, "proposed_at": proposed.at}
+        connection.execute(insert(Destruction).values(**row, **people, **more))
+
+    def _decide(self, connection: Connection, sealed: SealedItem, number: str, decided: Word, **more: object) -> None:
         with custody_errors():
             key_ids = " ".join(self._vault.keys.lineage(sealed.reference, sealed.id))
-        decided = {"decided_by": actor, "decided_at": now, "decided_reason_body": body, "key_ids": key_ids}
-        connection.execute(update(Destruction).where(col(Destruction.id) == row.id).values(**decided))
-        self._tell(connection, "destruction_decided", actor, sealed, row.id)
-
-    def _carry_out(self, number: str, actor: str) -> None:
-        with reading(self._engine) as connection:
-            row = connection.execute(select(_DESTRUCTION).where(_DESTRUCTION.c.id == number)).one()
-            sealed = evidence.item_of(connection, row.evidence_id)
-        if sealed is None:
-            raise NotFoundError(f"The item of destruction {number} is on no record.")
-        self._refuse_where_held(sealed)
-        people = {f"{verb}_{part}": getattr(row, f"{verb}_{part}") for verb in _VERBS for part in _PARTS}
-        self._tombstones.put(Tombstone(number, sealed.id, sealed.reference, row.key_ids, **people))
-        with custody_errors():
-            self._vault.keys.forget_identity(sealed.id)
-        self._done(number, "key_removed_at", "evidence_key_destroyed", actor, sealed)
-        self._vault.objects.delete(sealed.id, despite_lock=True)
-        self._done(number, "object_removed_at", "evidence_object_destroyed", actor, sealed)
-        with transaction(self._engine) as connection:
-            row = connection.execute(select(_DESTRUCTION).where(_DESTRUCTION.c.id == number).with_for_update()).one()
-            if row.certificate is None:
-                text = certify(row, sealed, self._horizon)
-                connection.execute(update(Destruction).where(col(Destruction.id) == number).values(certificate=text))
-                self._tell(connection, "evidence_destroyed", actor, sealed, number)
-
-    def _done(self, number: str, column: str, kind: str, actor: str, sealed: SealedItem) -> None:
-        first = update(_DESTRUCTION).where(_DESTRUCTION.c.id == number, _DESTRUCTION.c[column].is_(None))
-        with transaction(self._engine) as connection:
-            again = connection.execute(first.values({column: self._clock.now()})).rowcount == 0
-            self._tell(connection, kind, actor, sealed, f"{number}{' again' if again else ''}")
+        values = {"decided_by": decided.by, "decided_at": decided.at, "key_ids": key_ids, **more}
+        connection.execute(update(Destruction).where(col(Destruction.id) == number).values(**values))
+        self._removal.tell(connection, "destruction_decided", decided.by, sealed, number)
 
     # --- parts ----------------------------------------------------------------------------------------------
-
-    def _object(self, connection: Connection, sealed: SealedItem) -> None:
-        for objection in self._objections:
-            if reason := objection(connection, sealed):
-                raise PolicyError(f"Evidence {sealed.item} of case {sealed.reference} is not destroyed: {reason}")
-
-    def _refuse_where_held(self, sealed: SealedItem) -> None:
-        """Refuse to destroy what the object store keeps: it would keep noise once the key is gone."""
-        if self._locks.held(sealed):
-            raise PolicyError(
-                f"Evidence {sealed.item} of case {sealed.reference} is not destroyed: "
-                "its object is under legal hold in the object store.",
-                next_step="Find out who holds it. A hold that Reporter set there ends with its last hold on the item.",
-            )
-
-    def _is_there(self, sealed: SealedItem | None) -> bool:
-        if sealed is None:
-            return False
-        return self._fault(sealed) is not Fault.WRAP_MISSING or self._vault.objects.exists(sealed.id)
-
-    def _fault(self, sealed: SealedItem) -> Fault | None:
-        with custody_errors():
-            return self._vault.keys.fault(sealed.reference, sealed.id, sealed.ciphertext_sha256, lambda _case: ())
 
     def _row(self, connection: Connection, evidence_id: str) -> Any:
         query = select(_DESTRUCTION).where(_DESTRUCTION.c.evidence_id == evidence_id)
         return connection.execute(query).one_or_none()
 
-    def _tell(self, connection: Connection, kind: str, actor: str, sealed: SealedItem, detail: str) -> None:
-        audit.record(
-            connection, at=self._clock.now(), actor=actor, kind=kind, reference=sealed.reference,
-            item=sealed.item, detail=f"{sealed.id} {detail}",
-        )  # fmt: skip
 
-
-_VERBS, _PARTS = ("proposed", "decided"), ("by", "at")
-
-
-def _lock(connection: Connection, reference: str) -> None:
-    """Keep everything that could stand against a destruction from changing until this transaction ends."""
+def lock(connection: Connection, reference: str) -> bool:
+    """Keep what could object to a destruction from changing until the transaction ends; give whether it is a case."""
     query = select(col(CaseRecord.reference)).where(col(CaseRecord.reference) == reference).with_for_update()
-    connection.execute(query)
+    return connection.execute(query).one_or_none() is not None
+
+
+def refuse_same(proposed_by: str, actor: str) -> None:
+    """
+    See that whoever decides is not who proposed.
+
+    Raises:
+        PolicyError: They are the same.
+
+    """
+    if proposed_by == actor:
+        raise PolicyError(
+            f"{actor} proposed this already, and a different person must confirm it.",
+            next_step="Ask a colleague to run the same command with --as NAME.",
+        )

@@ -9,14 +9,19 @@ from functools import partial
 
 from sqlalchemy import Engine
 
+from reporter.audit.log import CustodyLog
 from reporter.clock import Clock
 from reporter.config import Configuration
 from reporter.evidence.bodies import BodyVault
+from reporter.evidence.case_destruction import CaseObjection, WholeCaseDestruction
+from reporter.evidence.case_removal import CaseRemoval, Forget
+from reporter.evidence.certificates import Certificates
 from reporter.evidence.destruction import EvidenceDestruction, Objection
 from reporter.evidence.examination import Examiner
 from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.looks import LookService
 from reporter.evidence.overview import Overview
+from reporter.evidence.removal import Removal
 from reporter.evidence.tombstones import Tombstones
 from reporter.evidence.vault import EvidenceVault
 from reporter.evidence.verification import IntegrityService
@@ -34,6 +39,8 @@ class EvidenceRoom:
     looks: LookService
     integrity: IntegrityService
     destruction: EvidenceDestruction
+    cases: WholeCaseDestruction
+    certificates: Certificates
     locks: ObjectLocks
     jobs: Sequence[Job]
 
@@ -44,13 +51,24 @@ def evidence_room(
     vault: EvidenceVault,
     bodies: BodyVault,
     configuration: Configuration,
+    log: CustodyLog,
     *,
     objections: Sequence[Objection],
+    case_objections: Sequence[CaseObjection],
+    forgets: Sequence[Forget] = (),
     damaged: Callable[[], object],
 ) -> EvidenceRoom:
-    """Build it; ``objections`` stand against destroying an item, ``damaged`` lets somebody hear of damage at once."""
+    """
+    Build it; ``objections`` stand against destroying an item, ``case_objections`` a case.
+
+    ``forgets`` remove what other rooms know of a destroyed case beside its bodies; ``damaged`` lets somebody hear of
+    damage at once.
+    """
     settings, days = configuration.evidence, configuration.keys.backup_horizon_days
-    tombstones = Tombstones(vault.objects)
+    tombstones, horizon = Tombstones(vault.objects), None if days is None else timedelta(days=days)
+    removal = Removal(engine, clock, vault, tombstones, horizon)
+    items = EvidenceDestruction(engine, clock, vault, bodies, removal, objections)
+    case_removal = CaseRemoval(engine, clock, bodies, items, removal, forgets)
     due_after = timedelta(days=settings.verify_days)
     integrity = IntegrityService(engine, clock, Examiner(engine, vault, tombstones), due_after, damaged)
     verify = partial(integrity.go_on_with_due, _ACTOR, int(settings.verify_mib * (1 << 20)))
@@ -58,10 +76,9 @@ def evidence_room(
         Overview(engine),
         LookService(engine, clock, vault, tombstones, settings.open_people),
         integrity,
-        EvidenceDestruction(
-            engine, clock, vault, bodies, tombstones,
-            horizon=None if days is None else timedelta(days=days), objections=objections,
-        ),
+        items,
+        WholeCaseDestruction(engine, clock, bodies, items, case_removal, case_objections),
+        Certificates(engine, log.sequencer, log.prover),
         ObjectLocks(vault.objects),
         (Job("evidence-verify", timedelta(minutes=settings.verify_minutes), verify),),
-    )  # fmt: skip
+    )

@@ -125,8 +125,32 @@ class Destruction(SQLModel, table=True):
     recalled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class CaseDestruction(SQLModel, table=True):
+    """
+    The destruction of a whole case: proposed and decided as that of an item, which is decided with it.
+
+    ``basis`` is a code that says why; the words of people are sealed under the key that goes.
+    """
+
+    __tablename__ = "case_destruction"
+
+    id: str = Field(primary_key=True)
+    reference: str = Field(foreign_key="case_record.reference", unique=True)
+    basis: str
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    reason_body: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_reason_body: str | None = None
+    key_ids: str
+    key_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    certificate: str | None = None
+    recalled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class SealedBody(SQLModel, table=True):
-    """A case document, package, exchange or receipt, sealed under its case's key."""
+    """A case document, package, exchange or receipt, sealed under its case's key; empty once the case is destroyed."""
 
     __tablename__ = "sealed_body"
 

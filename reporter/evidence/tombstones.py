@@ -8,10 +8,12 @@ to have anything destroyed.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 
@@ -21,12 +23,16 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import ObjectStore
 
-_PREFIX = "destroyed."
+_PREFIX, _CASE_PREFIX = "destroyed.", "destroyed-case."
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """One decided destruction: its certificate's id, the item and its keys, who proposed and decided it, and when."""
+    """
+    One decided destruction: its certificate's id, the item and its keys, who proposed and decided it, and when.
+
+    That of a whole case has no item.
+    """
 
     certificate: str
     evidence_id: str
@@ -52,7 +58,7 @@ class Tombstones:
             EnvironmentTroubleError: The store cannot be written.
 
         """
-        key = f"{_PREFIX}{tombstone.evidence_id}"
+        key = _key(tombstone.evidence_id, tombstone.reference)
         fields = {
             "certificate": tombstone.certificate,
             "evidence_id": tombstone.evidence_id,
@@ -78,7 +84,9 @@ class Tombstones:
             EnvironmentTroubleError: The store cannot be read.
 
         """
-        key = f"{_PREFIX}{evidence_id}"
+        return self._read(_key(evidence_id))
+
+    def _read(self, key: str) -> Tombstone | None:
         if not self.store.exists(key):
             return None
         with self.store.open(key) as file:
@@ -103,6 +111,20 @@ class Tombstones:
             fault = keys.fault(sealed.reference, sealed.id, sealed.ciphertext_sha256, lambda _case: ())
         return self.read(sealed.id) if fault is Fault.WRAP_MISSING else None
 
+    def cases(self, known: Collection[str]) -> Iterator[Tombstone]:
+        """
+        Give the tombstones of whole cases but those ``known``.
+
+        Raises:
+            CustodyError: One is damaged.
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        passed = {_key("", reference) for reference in known}
+        for key in self.store.keys(_CASE_PREFIX):
+            if key not in passed and (tombstone := self._read(key)) and _key("", tombstone.reference) == key:
+                yield tombstone
+
     def items(self) -> Iterator[str]:
         """
         Give the ids of all items that have a tombstone.
@@ -113,3 +135,15 @@ class Tombstones:
         """
         for key in self.store.keys(_PREFIX):
             yield key.removeprefix(_PREFIX)
+
+
+def people_of(row: Any) -> dict[str, Any]:
+    """Give who proposed and who decided a destruction, and when, of a row or a tombstone."""
+    return {name: getattr(row, name) for name in ("proposed_by", "proposed_at", "decided_by", "decided_at")}
+
+
+def _key(evidence_id: str, reference: str = "") -> str:
+    """Name a tombstone; that of a case does not tell which."""
+    if evidence_id:
+        return f"{_PREFIX}{evidence_id}"
+    return f"{_CASE_PREFIX}{hashlib.sha256(reference.encode()).hexdigest()}"

@@ -131,15 +131,31 @@ class CaseKeys:
         with self._lock:
             self._cache.pop(case, None)
 
-    def lineage(self, case: str, item: str) -> list[str]:
+    def has_case(self, case: str) -> bool:
         """
-        Give the ids of the keys that stand between the root and an item, its own first, as far as they are there.
+        Whether the key of a case is in the key store, of use or not.
 
         Raises:
             StorageError: The key store cannot be read.
 
         """
-        ids = [_item_id(item), case_key_id(case)]
+        try:
+            self._store.get(case_key_id(case))
+        except MissingKeyError:
+            return False
+        except SealError:
+            pass
+        return True
+
+    def lineage(self, case: str, item: str | None = None) -> list[str]:
+        """
+        Give the ids of the keys between the root and an item, or a case, its own first, as far as they are there.
+
+        Raises:
+            StorageError: The key store cannot be read.
+
+        """
+        ids = [*([_item_id(item)] if item else []), case_key_id(case)]
         with suppress(MissingKeyError, SealError):
             wrap = self._store.get(ids[-1])
             ids.append(f"{wrap.kek_id}:{wrap.kek_version}")

@@ -178,6 +178,27 @@ def test_a_destruction_takes_two_people_once_and_leaves_a_certificate(reporter: 
     assert reporter("evidence", "verify", ITEM, "--json").json["finding"] == "destroyed"
 
 
+def test_a_case_is_destroyed_by_two_people_and_its_certificate_is_proved(reporter: Run, home: Home) -> None:
+    words = ("--reason", f"{MARKER} over.", "--basis", "rule/one")
+    asked = reporter("case", "destroy", REF, *words, "--as", "ann")
+    assert (asked.code, "one more person" in asked.text) == (1, True)
+    assert reporter("case", "destroy", REF, *words, "--as", "ann").code == 3
+    done = reporter("case", "destroy", REF, *words, "--as", "bob", "--json")
+    assert (done.code, done.json["destroyed"], done.json["reference"]) == (0, True, REF)
+    number = done.json["certificate"]
+    text = reporter("evidence", "certificate", number, "--json").text.strip()
+    proof = reporter("evidence", "certificate", number, "--proof").json
+    assert (proof["certificate"], proof["log"]) == (text, reporter("audit", "key").text.strip())
+    assert proof["sha256"] in proof["entries"][-1]["record"]["content"]
+    assert all(entry["checkpoint"] and entry["path"] for entry in proof["entries"])
+    shown = reporter("case", "show", REF)
+    assert (shown.code, number in shown.err, shown.err.count("\n")) == (2, True, 1)
+    assert reporter("case", "list", "--json").json["cases"][0]["state"] == "destroyed"
+    assert reporter("doctor").code == 0
+    assert reporter("evidence", "destroy", "--resume").text.strip() == "Nothing was left to finish."
+    assert plaintext_in(home, MARKER) == []
+
+
 def test_nothing_is_destroyed_while_a_delivery_may_need_it(reporter: Run, home: Home) -> None:
     word = ("evidence", "destroy", ITEM, "--reason", "Synthetic.", "--as")
     assert reporter(*word, "ann").code == 1

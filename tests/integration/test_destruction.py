@@ -24,11 +24,13 @@ from reporter.errors import (
     PolicyError,
     ReporterError,
 )
-from reporter.evidence.destruction import EvidenceDestruction
+from reporter.evidence.destruction import EvidenceDestruction, Objection
 from reporter.evidence.examination import Finding
 from reporter.evidence.looks import Asked, Purpose
 from reporter.evidence.objects import LocalObjectStore
+from reporter.evidence.removal import Removal
 from reporter.evidence.tombstones import Tombstones
+from reporter.evidence.vault import EvidenceVault
 from reporter.submissions.service import SubmissionService
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
@@ -52,6 +54,12 @@ def sqlite_house(tmp_path: Path) -> Iterator[House]:
     house.app.cases.add(write_case(tmp_path / "cases", REF, files={"e1": CONTENT, "e2": b"another"}), "preparer")
     yield house
     house.app.close()
+
+
+def destruction_of(house: House, vault: EvidenceVault, *objections: Objection) -> EvidenceDestruction:
+    app = house.app
+    removal = Removal(app.database, app.clock, vault, Tombstones(vault.objects), None)
+    return EvidenceDestruction(app.database, app.clock, vault, app.bodies, removal, objections)
 
 
 def destroyed(house: House) -> str:
@@ -123,10 +131,7 @@ class Held(LocalObjectStore):
 
 def test_a_hold_in_the_object_store_stops_it_before_the_key_is_gone(house: House) -> None:
     app, objects = house.app, Held(house.folder / "home" / "objects")
-    destruction = EvidenceDestruction(
-        app.database, app.clock, replace(app.vault, objects=objects), app.bodies, Tombstones(objects),
-        horizon=None, objections=[],
-    )  # fmt: skip
+    destruction = destruction_of(house, replace(app.vault, objects=objects))
     hold = objects.folder / "hold"
     hold.touch()
     with pytest.raises(PolicyError, match="legal hold in the object store"):
@@ -135,8 +140,8 @@ def test_a_hold_in_the_object_store_stops_it_before_the_key_is_gone(house: House
     destruction.destroy(REF, "e1", "ann", "Synthetic.")
     decide = destruction._decide
 
-    def and_then_held(*arguments: Any) -> None:
-        decide(*arguments)
+    def and_then_held(*arguments: Any, **more: Any) -> None:
+        decide(*arguments, **more)
         hold.touch()
 
     destruction._decide = and_then_held  # type: ignore[method-assign]
@@ -146,7 +151,7 @@ def test_a_hold_in_the_object_store_stops_it_before_the_key_is_gone(house: House
     assert app.vault.keys.identity(REF, *_sealed(house)), "the key is there yet"
     hold.unlink()
     (number,) = destruction.resume("ann").finished
-    assert json.loads(destruction.certificate(number))["decided"]["by"] == "bob"
+    assert json.loads(app.evidence.certificates.text(number))["decided"]["by"] == "bob"
     assert finding(house) is Finding.DESTROYED
 
 
@@ -166,9 +171,7 @@ def test_an_interrupted_destruction_is_gone_on_with(house: House) -> None:
     app = house.app
     stuck = Stuck(house.folder / "home" / "objects")
     vault = replace(app.vault, objects=stuck)
-    broken = EvidenceDestruction(
-        app.database, app.clock, vault, app.bodies, Tombstones(stuck), horizon=None, objections=[]
-    )
+    broken = destruction_of(house, vault)
     broken.destroy(REF, "e1", "ann", "Synthetic.")
     with pytest.raises(EnvironmentTroubleError):
         broken.destroy(REF, "e1", "bob", "Synthetic.")
@@ -177,7 +180,7 @@ def test_an_interrupted_destruction_is_gone_on_with(house: House) -> None:
         read(house)
     (number,) = app.evidence.destruction.resume("ann").finished
     assert finding(house) is Finding.DESTROYED
-    assert json.loads(app.evidence.destruction.certificate(number))["decided"]["by"] == "bob"
+    assert json.loads(app.evidence.certificates.text(number))["decided"]["by"] == "bob"
     assert app.evidence.destruction.resume("ann").finished == ()
     events = [kind for kind in kinds(house) if "destr" in kind]
     assert events[:3] == ["destruction_proposed", "destruction_decided", "evidence_key_destroyed"]
@@ -197,7 +200,7 @@ def test_a_restored_database_is_told_by_the_tombstone(house: House) -> None:
     with pytest.raises(NotFoundError, match="was destroyed"):
         read(house)
     assert house.app.evidence.destruction.resume("ann").finished == (number,)
-    certificate = json.loads(house.app.evidence.destruction.certificate(number))
+    certificate = json.loads(house.app.evidence.certificates.text(number))
     assert (certificate["proposed"]["by"], certificate["decided"]["by"]) == ("ann", "bob")
     assert certificate["taken_over_from_tombstone_at"] is not None
     assert finding(house) is Finding.DESTROYED
@@ -223,21 +226,18 @@ def test_what_a_restored_key_store_brings_back_is_destroyed_again(house: House) 
     wrap = house.folder / "home" / "keystore" / f"item-{sealed.id}"
     kept = wrap.read_bytes()
     number = destroyed(house)
-    before = house.app.evidence.destruction.certificate(number)
+    before = house.app.evidence.certificates.text(number)
     wrap.write_bytes(kept)
     wrap.chmod(0o600)
     assert finding(house) is Finding.DESTRUCTION_UNFINISHED
     assert house.app.evidence.destruction.resume("ann").finished == (number,)
     assert not wrap.exists()
-    assert house.app.evidence.destruction.certificate(number) == before
+    assert house.app.evidence.certificates.text(number) == before
 
 
 def test_a_hold_placed_before_the_decision_stops_it(house: House) -> None:
     app, holds = house.app, list[str]()
-    destruction = EvidenceDestruction(
-        app.database, app.clock, app.vault, app.bodies, Tombstones(app.vault.objects),
-        horizon=None, objections=[lambda _connection, _sealed: holds[0] if holds else None],
-    )  # fmt: skip
+    destruction = destruction_of(house, app.vault, lambda _connection, _sealed: holds[0] if holds else None)
     destruction.destroy(REF, "e1", "ann", "Synthetic.")
     holds.append("hold 7 is in force.")
     with pytest.raises(PolicyError, match="hold 7"):

@@ -12,6 +12,7 @@ from keycustody.cases import CaseKeys
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
 from keycustody.store import FolderKeyStore
+from reporter.cases.tables import CaseRecord
 from reporter.db.engine import open_engine, sqlite_url
 from reporter.evidence import tables
 from reporter.evidence.model import SealedItem
@@ -79,6 +80,9 @@ def house(tmp_path: Path) -> House:
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     engine = open_engine(sqlite_url(tmp_path / "db.sqlite"))
-    names = (tables.EvidenceItem, tables.ViewRecord, tables.ViewClaim, tables.SealedBody, tables.Destruction)
+    names = (
+        CaseRecord, tables.EvidenceItem, tables.ViewRecord, tables.ViewClaim, tables.SealedBody, tables.Destruction,
+        tables.CaseDestruction,
+    )  # fmt: skip
     SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[table.__tablename__] for table in names])
     return engine
