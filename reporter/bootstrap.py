@@ -30,6 +30,7 @@ from reporter.db import migrate
 from reporter.db.engine import open_engine
 from reporter.delivery.alerting import Alerting, alerting
 from reporter.delivery.authorities import AuthorityService
+from reporter.delivery.clocks import Clocks
 from reporter.delivery.generations import Generations
 from reporter.delivery.ledger import Ledger
 from reporter.delivery.markers import Markers
@@ -57,6 +58,7 @@ from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
 from reporter.retention.room import RetentionRoom, retention_room
 from reporter.submissions.approvals import Approvals
+from reporter.submissions.duties import Duties
 from reporter.submissions.packaging import Desk, gravest
 from reporter.submissions.routing import router
 from reporter.submissions.schemas import SchemaShelf
@@ -97,6 +99,7 @@ class App:
     tasks: TaskRoom
     contacts: ContactRoom
     retention: RetentionRoom
+    duties: Duties
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -159,8 +162,9 @@ def open_home(
     def connected(name: str) -> Connection:
         return connect(name, configuration, desks[name], custody.credentials, (transports or {}).get(name))
 
-    submissions: SubmissionService
     routes = router(configuration)
+    duties = Duties(routes, {name: desk.environment for name, desk in desks.items()}, clock)
+    submissions: SubmissionService
     retention = retention_room(
         database, clock, custody.provider, custody.store, vault, bodies, routes, configuration.retention
     )
@@ -171,6 +175,7 @@ def open_home(
         clock,
         digests=frozenset[str]().union(*(adapter.digests for adapter in adapters.values())),
         revised=lambda connection, reference: submissions.void(connection, reference),
+        recorded=duties.keep,
     )
     actors = ActorService(database, clock, gravest(desks))
     approvals = Approvals(actors, clock, configuration.approval.people)
@@ -178,7 +183,7 @@ def open_home(
         database, clock, BlindIndex(custody.provider, custody.store, "contacts"), bodies, actors,
         named=lambda connection, reference: submissions.void(connection, reference),
     )  # fmt: skip
-    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals, routes, contacts.naming)
+    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals, duties, contacts.naming)
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
@@ -189,7 +194,10 @@ def open_home(
         markers, quarantine,
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
-    alarms = alerting(database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials)
+    alarms = alerting(
+        database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials,
+        Clocks(duties.router).keep,
+    )  # fmt: skip
     log = _log(configuration, database, clock, custody.credentials)
     room = evidence_room(
         database, clock, vault, bodies, configuration, log, objections=[needed_for_delivery],
@@ -206,7 +214,7 @@ def open_home(
         ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
         JobService(database, clock, jobs),
-        task_room(database, clock, bodies, configuration), contacts, retention,
+        task_room(database, clock, bodies, configuration), contacts, retention, duties,
     )  # fmt: skip
 
 

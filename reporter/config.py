@@ -156,11 +156,16 @@ class Audit(_Section):
 
 
 class Targets(_Section):
-    """The operator's own times for one rule, by urgency, where the law has only words; they are never law."""
+    """
+    The operator's own times for one rule, by urgency, where the law has only words; they are never law.
+
+    ``telephone`` is how soon the authority is telephoned, where the rule asks for that.
+    """
 
     immediate: Length | None = None
     near_future: Length | None = None
     routine: Length | None = None
+    telephone: Length | None = None
 
 
 class Authority(BaseModel):

@@ -79,7 +79,7 @@ KINDS: Mapping[str, str] = {
     "words_read": "Somebody read an authority's own words or people's reasons.",
     # tasks
     "task_opened": "Something must be done by a person; what, and by whose clock, stands in the detail.",
-    "task_clock": "An open task got a sooner clock.",
+    "task_clock": "An open task got another clock.",
     "task_proposed": "One person said that a task is done or not needed.",
     "task_closed": "A task is over; how stands in the detail.",
     # authorities

@@ -22,7 +22,7 @@ from reporter.cases import reader
 from reporter.cases.difference import differences, only_adds_views
 from reporter.cases.document import ParsedDocument, listed, parse, parse_kept
 from reporter.cases.intake import HandedIn, take
-from reporter.cases.model import REFERENCE_PATTERN
+from reporter.cases.model import REFERENCE_PATTERN, Case
 from reporter.cases.records import CaseDescription, CaseState, CaseSummary, Outcome, Revision, StoredCase, Taken
 from reporter.cases.sealing import Sealing
 from reporter.cases.store import CaseStore
@@ -35,6 +35,7 @@ from reporter.evidence.model import SealedItem
 from reporter.evidence.vault import EvidenceVault
 
 Revised = Callable[[Connection, str], None]
+Recorded = Callable[[Connection, Case, str], None]
 
 
 class CaseService:
@@ -42,7 +43,8 @@ class CaseService:
     The use cases of the cases room.
 
     ``digests`` are taken of evidence besides SHA-256. ``revised`` is called with every new revision of a case, in its
-    transaction, so that approvals of the old one can be voided.
+    transaction, so that approvals of the old one can be voided; ``recorded`` with every document that is put on record,
+    the first too, and who did, so that its clocks start.
     """
 
     def __init__(
@@ -54,8 +56,9 @@ class CaseService:
         *,
         digests: frozenset[str],
         revised: Revised = lambda _connection, _reference: None,
+        recorded: Recorded = lambda _connection, _case, _actor: None,
     ) -> None:
-        self._engine, self._clock, self._revised = engine, clock, revised
+        self._engine, self._clock, self._revised, self._recorded = engine, clock, revised, recorded
         self._store, self._sealing = CaseStore(bodies), Sealing(engine, vault, digests)
 
     # --- looking --------------------------------------------------------------------------------------------
@@ -208,6 +211,7 @@ class CaseService:
                 state = self._store.add(connection, document, data, actor=actor, at=now, source_digest=source)
                 evidence.record_claims(connection, reference, imported.claims)
                 self._tell(connection, actor, "case_imported", reference, f"{adapter.name} sha256:{source}")
+                self._recorded(connection, document.case, actor)
         except IntegrityError:  # somebody else imported it meanwhile
             with transaction(self._engine) as connection:
                 return self._imported_again(connection, self._store.load(connection, reference), source)
@@ -226,6 +230,7 @@ class CaseService:
             state = self._store.add(connection, document, handed.data, actor=actor, at=now)
             self._tell(connection, actor, "case_added", reference, f"revision 1 {state} sha256:{document.digest}")
             views = self._record_evidence(connection, document, fresh, actor)
+            self._recorded(connection, document.case, actor)
         return Taken(
             reference, Outcome.ADDED, state, 1, len(fresh), views, sources=len(fresh), waiting=_waiting(document)
         )
@@ -247,6 +252,7 @@ class CaseService:
             self._tell(connection, actor, f"case_{state}", reference, f"revision {number}")
         views = self._record_evidence(connection, document, fresh, actor)
         self._revised(connection, reference)
+        self._recorded(connection, document.case, actor)
         return Taken(
             reference, Outcome.REVISED, state, number, len(fresh), views, sources=len(fresh), waiting=_waiting(document)
         )

@@ -58,7 +58,7 @@ def say_duties(route: Route, configured: Container[str], state: CaseState) -> No
         if said.due:
             say(f"  when: {_when(said.due)}")
         if said.verdict is Verdict.MUST and rule.authority not in configured:
-            say(f"  not configured here: tell {rule.body} by other means ({rule.means.value})")
+            say(f"  not configured here: a person tells {rule.body} ({rule.means.value}); see: reporter task list")
 
 
 def _when(due: Due) -> str:

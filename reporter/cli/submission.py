@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reporter.cli import task
 from reporter.cli.acting import As, actor, present
 from reporter.cli.output import AsJson, Reference, console, finding, open_app, print_json, say
 from reporter.cli.resolution import Reason, To, say_decided
@@ -112,6 +113,7 @@ def approve(
     with open_app() as house:
         who = present(name, house)
         results = house.submissions.approve(reference, who.handle, authority, who.state)
+        by_hand = [each for each in house.tasks.desk.tasks(reference=reference) if each.by_hand]
     if as_json:
         print_json(
             {
@@ -128,6 +130,7 @@ def approve(
                     for result in results
                 ],
                 "people": named_text.people(results[0].named, words=True),
+                "tasks": [task.data(each) for each in by_hand],
             }
         )
         return
@@ -143,6 +146,7 @@ def approve(
             say(f"{where} is {result.state.value}. Digest sha256:{result.digest}")
             if result.state == "approved":
                 say("Next: reporter deliver --until-idle")
+    task.say_by_hand(by_hand)
 
 
 @app.command()

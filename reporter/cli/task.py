@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,9 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="Its number, as listed
 
 @app.command("list")
 def list_(
-    every: Annotated[bool, typer.Option("--all", help="Also those that are closed.")] = False, as_json: AsJson = False
+    of: Annotated[str | None, typer.Option("--of", metavar="REF", help="Only those of this case.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are closed.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     List the open tasks, what is due first before all.
@@ -27,7 +30,7 @@ def list_(
     Example: reporter task list
     """
     with open_app() as house:
-        tasks, now = house.tasks.desk.tasks(closed_too=every), house.clock.now()
+        tasks, now = house.tasks.desk.tasks(reference=of, closed_too=every), house.clock.now()
     if as_json:
         print_json({"tasks": [data(task) | {"overdue": task.overdue(now)} for task in tasks]})
         return
@@ -35,6 +38,24 @@ def list_(
         say(f"{task.id:>5}  {_title(task)}; {_clock(task)}; {_standing(task)}")
     if not tasks:
         say("No tasks.")
+
+
+@app.command()
+def refresh(name: As = None, as_json: AsJson = False) -> None:
+    """
+    Ask the rules again about every case that is not over, once rules, targets or authorities have changed.
+
+    Example: reporter task refresh
+    """
+    from reporter.submissions.duties import ask_again
+
+    with open_app() as house:
+        cases = ask_again(house.database, house.cases, house.duties, actor(name, house))
+        tasks = len(house.tasks.desk.tasks())
+    if as_json:
+        print_json({"cases": cases, "open_tasks": tasks})
+    else:
+        say(f"{cases} case{'' if cases == 1 else 's'} asked about; open tasks: {tasks}.")
 
 
 @app.command()
@@ -98,6 +119,13 @@ def done(
         say(f"Recorded; another person must say the same before task {number} is closed.")
     else:
         say(f"Task {number} is closed: {outcome.value.replace('_', ' ')}.")
+
+
+def say_by_hand(tasks: Sequence[Task]) -> None:
+    """Say what no machine does about a case."""
+    for task in tasks:
+        say(f"Not by machine: {task.authority or task.about} waits for {task.waits_for}; {_clock(task)}.")
+        say(f"  When it is done: {task.next_step}")
 
 
 def data(task: Task) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from keycustody.credentials import CredentialStore
 from keycustody.errors import KeyCustodyError
@@ -46,9 +46,15 @@ class Alerting:
 
 
 def alerting(
-    engine: Engine, clock: Clock, settings: Alarm, http: HTTP, home: Path, credentials: CredentialStore
+    engine: Engine,
+    clock: Clock,
+    settings: Alarm,
+    http: HTTP,
+    home: Path,
+    credentials: CredentialStore,
+    clocks: Callable[[Connection, datetime], None],
 ) -> Alerting:
-    """Build it from its configuration; nothing is opened or sent yet."""
+    """Build it from its configuration; nothing is opened or sent yet. ``clocks`` keep step before the watch looks."""
     way = Way(http.proxy, http.ca_file)
     channels = list(_channels(settings, way, credentials))
     notifier = Notifier(engine, clock, channels, timedelta(minutes=settings.repeat_minutes))
@@ -59,7 +65,7 @@ def alerting(
         way,
     )
     expiring = partial(_expiring, credentials, timedelta(days=settings.expiry_days))
-    watch = Watch(engine, clock, patience, notifier, expiring)
+    watch = Watch(engine, clock, patience, notifier, expiring, clocks)
     return Alerting(engine, clock, AlarmService(engine, clock), notifier, watch, heartbeat)
 
 

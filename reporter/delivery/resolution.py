@@ -33,6 +33,7 @@ from reporter.delivery.moves import may_have_filed, next_move
 from reporter.delivery.queue import Queue
 from reporter.errors import CustodyError, NotFoundError, PolicyError, UsageError
 from reporter.evidence.bodies import BodyVault
+from reporter.submissions.duties import level_of
 from reporter.submissions.frozen import thaw
 from reporter.submissions.model import ReceiptKind, State
 from reporter.submissions.packaging import Desk
@@ -269,7 +270,8 @@ class ResolutionService:
             raise PolicyError(f"Case {reference} is {stored.state}: only a confirmed case is ever reported (law 1).")
         self._submissions.new_version(
             connection, row, reference=reference, authority=authority, environment=desk.environment, revision=revision,
-            digest="", urgent=False, rules=self._submissions.route_of(stored).grounds(authority),
+            digest="", urgent=False, level=level_of(stored.case),
+            rules=self._submissions.route_of(stored).grounds(authority),
         )  # fmt: skip
 
     def _require_unfiled(self, connection: Connection, held: _Held) -> None:

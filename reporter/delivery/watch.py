@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Engine, and_, func, or_, select
 from sqlmodel import col
 
 from reporter.alarms import service as alarms
@@ -27,6 +26,7 @@ from reporter.delivery.queue import URGENT, oldest_due
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, LedgerEntry, Quarantine, WorkerSeen
 from reporter.evidence.tables import EvidenceItem, Verification
 from reporter.jobs import service as jobs
+from reporter.submissions.latest import is_latest
 from reporter.submissions.model import NEEDS_PERSON, State
 from reporter.submissions.tables import Submission
 
@@ -48,7 +48,11 @@ class Patience:
 
 
 class Watch:
-    """Looks in the database and ``elsewhere``, settles the register of alarms, and tells people; safe with others."""
+    """
+    Looks in the database and ``elsewhere``, settles the register of alarms, and tells people; safe with others.
+
+    ``before`` it looks, it lets what has a clock keep step.
+    """
 
     def __init__(
         self,
@@ -57,15 +61,17 @@ class Watch:
         patience: Patience,
         notifier: Notifier,
         elsewhere: Callable[[datetime], Iterable[Matter]] = lambda _now: (),
+        before: Callable[[Connection, datetime], None] = lambda _connection, _now: None,
     ) -> None:
         self._engine, self._clock, self._patience, self._notifier = engine, clock, patience, notifier
-        self._elsewhere = elsewhere
+        self._elsewhere, self._before = elsewhere, before
 
     def check(self) -> dict[str, str]:
         """Look once; give the channels that failed, each with its trouble."""
         with transaction(self._engine) as connection:
             alarms.lock(connection)
             now = self._clock.now()
+            self._before(connection, now)
             alarms.settle(connection, [*survey(connection, now, self._patience), *self._elsewhere(now)], now)
         return self._notifier.notify()
 
@@ -97,7 +103,6 @@ def survey(connection: Connection, now: datetime, patience: Patience) -> Iterato
 
 def _submissions_that_wait(connection: Connection) -> Iterator[Matter]:
     """Those for a person to look at; a rejected one no longer once a corrected version has taken its place."""
-    newer = aliased(Submission)
     last_call = (
         select(func.max(func.coalesce(col(LedgerEntry.outcome_at), col(LedgerEntry.intent_at))))
         .where(col(LedgerEntry.submission_id) == col(Submission.id))
@@ -108,12 +113,7 @@ def _submissions_that_wait(connection: Connection) -> Iterator[Matter]:
         col(Submission.environment), func.coalesce(last_call, col(Submission.created_at)).label("since"),
     ).where(
         col(Submission.state).in_(sorted(NEEDS_PERSON)),
-        ~exists().where(
-            col(newer.reference) == col(Submission.reference),
-            col(newer.authority) == col(Submission.authority),
-            col(newer.environment) == col(Submission.environment),
-            col(newer.version) > col(Submission.version),
-        ),
+        is_latest(),
     )  # fmt: skip
     for row in connection.execute(query):
         lane = lane_name(row.authority, row.environment)

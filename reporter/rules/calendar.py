@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from reporter.rules.model import Length
+from reporter.rules.model import Length, Telephone
 
 _MONTHS = 12
 
@@ -76,6 +76,18 @@ class OfficeHours:
     weekdays: frozenset[int]
     opens: time
     closes: time
+
+    @classmethod
+    def of(cls, telephone: Telephone) -> OfficeHours:
+        """Give the hours that a rule names."""
+        return cls(telephone.zone, frozenset(telephone.weekdays), telephone.opens, telephone.closes)
+
+    def closed_from(self, moment: datetime) -> datetime:
+        """Give the first moment from ``moment`` on at which the office is closed, in UTC."""
+        if not self.open_at(moment):
+            return moment.astimezone(UTC)
+        zone = ZoneInfo(self.zone)
+        return datetime.combine(moment.astimezone(zone).date(), self.closes, zone).astimezone(UTC)
 
     def open_at(self, moment: datetime) -> bool:
         """Whether the office is open at that moment; public holidays are not known here."""

@@ -58,12 +58,17 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What one rule says, and why. ``binding`` is false where the rule is unverified: then it only advises."""
+    """
+    What one rule says, and why. ``binding`` is false where the rule is unverified: then it only advises.
+
+    ``instead`` is an authority that may hear of it by other means.
+    """
 
     rule: Rule = field(repr=False)
     verdict: Verdict
     reason: str
     due: Due | None
+    instead: str = ""
 
     @property
     def binding(self) -> bool:
@@ -118,7 +123,7 @@ def _obligation(rule: Rule, provider: Provider, facts: Facts, targets: Mapping[s
     asks = outcome.verdict in (Verdict.MUST, Verdict.MAY)
     deadline = next((each for each in rule.deadlines if facts.urgency in each.urgency), None)
     due = _due(rule, deadline, facts, targets) if asks and deadline else None
-    return Obligation(rule, outcome.verdict, outcome.reason, due)
+    return Obligation(rule, outcome.verdict, outcome.reason, due, outcome.instead)
 
 
 def _due(rule: Rule, deadline: Deadline, facts: Facts, targets: Mapping[str, Length]) -> Due:

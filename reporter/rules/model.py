@@ -7,7 +7,7 @@ page is *unverified*: it advises, and neither forbids anything nor starts a cloc
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -96,11 +96,16 @@ class Condition(_Data):
 
 
 class Outcome(_Data):
-    """What follows where its condition holds; of several, the first counts."""
+    """
+    What follows where its condition holds; of several, the first counts.
+
+    ``instead`` is another authority that may hear of it, by other means.
+    """
 
     verdict: Verdict
     reason: str
     when: Condition = Condition()
+    instead: str = ""
 
 
 class Deadline(_Data):
@@ -117,6 +122,24 @@ class Deadline(_Data):
     within: Length | None = None
     target: Length | None = None
     mark: Mark | None = None
+
+
+class Telephone(_Data):
+    """
+    When an authority is telephoned as well: what is sent while its office is closed, and what it does not take.
+
+    ``weekdays`` (Monday is 0), ``opens`` and ``closes`` are by the wall clock of ``zone``. ``target`` is the operator's
+    own: how soon after the duty arises.
+    """
+
+    urgency: tuple[Urgency, ...]
+    zone: str
+    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...]
+    opens: time
+    closes: time
+    words: str
+    target: Length
+    mark: Mark
 
 
 class Retention(_Data):
@@ -171,6 +194,7 @@ class Rule(_Data):
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     deadlines: tuple[Deadline, ...] = ()
     retentions: tuple[Retention, ...] = ()
+    telephone: Telephone | None = None
     note: str = ""
 
     @model_validator(mode="after")

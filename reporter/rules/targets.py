@@ -9,6 +9,8 @@ from reporter.errors import ConfigurationError
 from reporter.rules.calendar import add
 from reporter.rules.model import Length, Rule, Start
 
+#: In place of an urgency: how soon the authority is telephoned.
+TELEPHONE = "telephone"
 #: Lengths are compared from a day on which years and months are as short as they can be.
 _FROM = datetime(2025, 2, 1, tzinfo=UTC)
 
@@ -26,6 +28,10 @@ def require_targets(rules: Iterable[Rule], targets: Mapping[str, Length]) -> Non
         deadlines = [each for rule in known if rule.id == name for each in rule.deadlines if urgency in each.urgency]
         if not any(rule.id == name for rule in known):
             raise ConfigurationError(f"targets.{name}: there is no such rule.", next_step="See: reporter case check")
+        if urgency == TELEPHONE:
+            if not any(rule.id == name and rule.telephone for rule in known):
+                raise ConfigurationError(f"targets.{key}: the rule asks nobody to telephone.")
+            continue
         if not any(each.starts is Start.AWARENESS for each in deadlines):
             raise ConfigurationError(f"targets.{key}: the rule has no clock that starts at awareness.")
         for each in deadlines:

@@ -12,9 +12,9 @@ from reporter.config import Configuration
 from reporter.errors import PolicyError
 from reporter.organisation import Organisation
 from reporter.rules.evaluate import Facts, Obligation, Provider, evaluate
-from reporter.rules.model import Length, Rule, Verdict
+from reporter.rules.model import Length, Rule, Telephone, Verdict
 from reporter.rules.reading import shipped
-from reporter.rules.targets import require_targets
+from reporter.rules.targets import TELEPHONE, require_targets
 
 _WHY = "Why: reporter case check"
 _ASKING = (Verdict.MUST, Verdict.MAY)
@@ -86,6 +86,13 @@ class Router:
             self.organisation.established_in, frozenset(self.organisation.serves), self.organisation.ncmec_arrangement
         )
         return Route(evaluate(self.rules, provider, facts(case), day, self.targets))
+
+    def telephone(self, authority: str, day: date) -> tuple[Rule, Telephone, Length] | None:
+        """Give the rule that asks to telephone an authority as well on that day, and how soon after the duty arises."""
+        for rule in self.rules:
+            if rule.authority == authority and rule.telephone and rule.in_force(day):
+                return rule, rule.telephone, self.targets.get(f"{rule.id}.{TELEPHONE}", rule.telephone.target)
+        return None
 
 
 def router(configuration: Configuration) -> Router:

@@ -29,12 +29,13 @@ from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.approvals import Approvals, Witness, unsigned
 from reporter.submissions.dispatch import Dispatch
+from reporter.submissions.duties import Duties, level_of
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.overview import entry, receipt
 from reporter.submissions.packaging import Desk
 from reporter.submissions.results import Approved, FrozenPackage, Preview
-from reporter.submissions.routing import Route, Router
+from reporter.submissions.routing import Route
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
@@ -57,12 +58,12 @@ class SubmissionService:
         bodies: BodyVault,
         dispatch: Dispatch,
         approvals: Approvals,
-        router: Router,
+        duties: Duties,
         people: Naming,
     ) -> None:
         self._engine, self._clock, self._cases, self._desks = engine, clock, cases, desks
-        self._bodies, self._dispatch, self._approvals, self._router = bodies, dispatch, approvals, router
         self._people = people
+        self._bodies, self._dispatch, self._approvals, self._duties = bodies, dispatch, approvals, duties
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ class SubmissionService:
         """Say the same of a case that was loaded; of one that people decided is none, no rule says anything."""
         if stored.state == "not_confirmed":
             return Route(())
-        return self._router.route(stored.case, self._clock.now().date())
+        return self._duties.router.route(stored.case, self._clock.now().date())
 
     def preview(self, reference: str, authority: str) -> Preview:
         """Build the exact documents that would be sent now."""
@@ -162,6 +163,7 @@ class SubmissionService:
                 raise ConflictError("Contacts changed meanwhile, and so who may be named.", next_step="Look again.")
             if evidence.destroyed_of(connection, reference, stored.case) != destroyed:
                 raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
+            self._duties.keep(connection, stored.case, actor)  # the rules may have changed since the case was taken in
             return [
                 self._approve(
                     connection,
@@ -231,6 +233,7 @@ class SubmissionService:
         """Give the row that collects approvals of this digest: the one under way, or a new version."""
         values: dict[str, Any] = {
             "revision": stored.revision, "digest": frozen.digest, "urgent": frozen.package.urgent, "rules": rules,
+            "level": level_of(stored.case),
         }  # fmt: skip
         if row is not None and row.state == State.READY:
             connection.execute(update(Submission).where(col(Submission.id) == row.id).values(**values))
@@ -272,6 +275,7 @@ class SubmissionService:
         revision: int,
         digest: str,
         urgent: bool,
+        level: int,
         rules: str,
     ) -> str:
         """Begin the submission that comes after ``before``, which was never filed; give its id."""
@@ -287,6 +291,7 @@ class SubmissionService:
                 state=State.READY,
                 digest=digest,
                 urgent=urgent,
+                level=level,
                 rules=rules,
                 created_at=self._clock.now(),
                 reason="",

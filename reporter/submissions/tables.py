@@ -15,6 +15,7 @@ class Submission(SQLModel, table=True):
     One case packaged for one authority in one environment; frozen once ``digest`` is approved.
 
     ``viewed`` is which files the view log called viewed when it was frozen, as ``submissions.viewed`` writes it.
+    ``level`` is how urgent the case was when it was approved, from 1 (immediate risk) to 3.
     ``rules`` are those, with their versions, on which the authority is told; they start its clocks.
     """
 
@@ -32,6 +33,7 @@ class Submission(SQLModel, table=True):
     package_body: str | None = None
     viewed: str | None = None
     urgent: bool = False
+    level: int | None = None
     rules: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     created_at: datetime = Field(sa_type=UtcDateTime)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -34,12 +34,13 @@ class TaskDesk:
     def __init__(self, engine: Engine, clock: Clock, bodies: BodyVault, people: int) -> None:
         self._engine, self._clock, self._bodies, self._people = engine, clock, bodies, people
 
-    def tasks(self, *, closed_too: bool = False) -> list[Task]:
-        """Give the open tasks, what is due first before all, and then those that are closed, if they are asked for."""
+    def tasks(self, *, reference: str | None = None, closed_too: bool = False) -> list[Task]:
+        """Give the open tasks, of one case or all, what is due first before all; then those closed, if asked for."""
         with reading(self._engine) as connection:
-            tasks = open_tasks(connection)
+            tasks = open_tasks(connection, reference=reference)
             if closed_too:
                 query = select(TASK).where(TASK.c.closed_at.is_not(None)).order_by(TASK.c.closed_at, TASK.c.id)
+                query = query if reference is None else query.where(TASK.c.reference == reference)
                 tasks += [task_of(row) for row in connection.execute(query)]
         return tasks
 

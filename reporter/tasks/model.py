@@ -14,12 +14,18 @@ from reporter.actors.policy import RULES
 class Kind(StrEnum):
     """What a person must do; what each means stands in ``MEANINGS``."""
 
+    JUDGE = "judge"
+    REPORT = "report"
     TELL = "tell"
     DEMAND_VERIFY = "demand_verify"
     DEMAND_ANSWER = "demand_answer"
     HOLD_ENDS = "hold_ends"
     HOLD_REVIEW = "hold_review"
     HOLD_RELEASE = "hold_release"
+    MAY_TELL = "may_tell"
+    OUT_OF_HOURS = "telephone_out_of_hours"
+    CONTINGENCY = "telephone_contingency"
+    URGENT_CALL = "telephone_urgent"
 
 
 class Basis(StrEnum):
@@ -62,12 +68,22 @@ class Meaning:
 
 _DONE: Final = "task done {id}"
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
+    # what a case asks for
+    Kind.JUDGE: Meaning("somebody to judge the case", "case confirm {reference} --basis TEXT"),
+    Kind.REPORT: Meaning("a report that the authority has accepted", "submission approve {reference} --to {authority}"),
     Kind.TELL: Meaning("somebody to tell the authority by other means", _DONE, people=2, receipt=True),
     Kind.DEMAND_VERIFY: Meaning("another person to make sure that a demand is genuine", "demand verify {about}"),
     Kind.DEMAND_ANSWER: Meaning("a demand to be answered", "demand close {about}"),
     Kind.HOLD_ENDS: Meaning("somebody to ask whether the authority renews, before the hold ends", "hold show {about}"),
     Kind.HOLD_REVIEW: Meaning("somebody to say whether a hold is still needed", "hold review {about}"),
     Kind.HOLD_RELEASE: Meaning("another person to agree to the release of a hold", "hold release {about}"),
+    Kind.MAY_TELL: Meaning("people to decide whether to tell it by other means", _DONE, people=2, receipt=True),
+    # what an urgent submission asks for besides
+    Kind.OUT_OF_HOURS: Meaning(
+        "a telephone call to the authority: sent while its office is closed (public holidays are not known here)", _DONE
+    ),
+    Kind.CONTINGENCY: Meaning("contingency e-mail and a telephone call: the authority does not take it now", _DONE),
+    Kind.URGENT_CALL: Meaning("a telephone call: an immediate risk is past its clock, and not accepted", _DONE),
 }
 
 
@@ -104,6 +120,11 @@ class Task:
         if self.proposed_by and not self.closed_at:
             return f"another person to confirm what {self.proposed_by} says"
         return MEANINGS[self.kind].waits_for
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person says that it is done; else its own command does."""
+        return MEANINGS[self.kind].by_hand
 
     @property
     def next_step(self) -> str:

@@ -33,6 +33,7 @@ def open_task(
     basis: Basis = Basis.TARGET,
     rule: str = "",
     actor: str,
+    exactly: bool = False,
 ) -> int:
     """
     Open a task and give its id; an open one of the same kind and matter is kept, and takes the sooner clock.
@@ -49,6 +50,7 @@ def open_task(
         basis: Whether the law sets that time, or it is the operator's own target.
         rule: The rule that started the clock, with its version.
         actor: Who does what opens it.
+        exactly: Whether an open one takes this clock even where its own is sooner.
     """
     clock = {"due": due, "basis": basis.value, "rule": rule, "level": level}
     values = {"kind": kind.value, "about": about, "reference": reference, "authority": authority, **clock}
@@ -60,7 +62,8 @@ def open_task(
         _tell(connection, "task_opened", now, actor, number, reference, f"{kind} {about}{_until(due, basis)}")
         return int(number)
     standing = connection.execute(_open(kind, about)).one()
-    if due is not None and (standing.due is None or due < standing.due):
+    sooner = due is not None and (standing.due is None or due < standing.due)
+    if sooner or (exactly and any(getattr(standing, name) != value for name, value in clock.items())):
         connection.execute(update(TASK).where(TASK.c.id == standing.id).values(clock))
         _tell(connection, "task_clock", now, actor, standing.id, reference, f"{kind} {about}{_until(due, basis)}")
     return int(standing.id)

@@ -17,8 +17,8 @@ AWARE = datetime(2026, 11, 20, 10, tzinfo=UTC)
 RULES = shipped()
 NAMED = {
     "us-2258a", "us-2703f", "eu-dsa-18", "eu-dsa-24-5", "eu-eevid-production", "eu-eevid-preservation",
-    "eu-interim-derogation", "de-bka", "fr-pharos", "nl-atkm", "uk-osa-66", "uk-nca-request", "ca-mra-2", "ca-mra-3",
-    "au-474-25", "nz-dia", "in-pocso-11", "jp-ihc", "kr-22-5", "br-27",
+    "eu-interim-derogation", "de-bka", "fr-pharos", "nl-atkm", "uk-osa-66", "uk-police", "uk-nca-request", "ca-mra-2",
+    "ca-mra-3", "au-474-25", "nz-dia", "in-pocso-11", "jp-ihc", "kr-22-5", "br-27",
 }  # fmt: skip
 
 
