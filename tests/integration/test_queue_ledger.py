@@ -218,8 +218,8 @@ def test_a_pause_stops_its_lane_alone_until_it_is_resumed(
 
 
 def void(room: Room, reference: str) -> None:
-    unused: Any = None
-    submissions = SubmissionService(room.database, room.clock, unused, {}, room.bodies, room.queue, unused, unused)
+    none: Any = None
+    submissions = SubmissionService(room.database, room.clock, none, {}, room.bodies, room.queue, none, none, none)
     with transaction(room.database) as connection:
         submissions.void(connection, reference)
 
