@@ -40,13 +40,19 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the double sees it; ``corrupt`` asks it to take in other bytes than were sent."""
+    """
+    A request as the double sees it; ``corrupt`` asks it to take in other bytes than were sent.
+
+    ``endpoint`` is the double's name for the call, ``path`` what follows the base path.
+    """
 
     endpoint: str
     method: str
     headers: Mapping[str, str] = field(repr=False)
     body: Iterator[bytes] = field(repr=False)
     corrupt: bool = False
+    path: str = ""
+    query: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +124,19 @@ class Double(ABC):
     def state(self) -> dict[str, object]:
         """Give what the double holds, as JSON: ids, states, counts."""
 
+    def endpoint_of(self, method: str, path: str) -> str:
+        """Give the name of a call, as fault scripts and the journal use it: its path, unless the double says more."""
+        return path
+
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: Iterator[bytes]) -> Reply:
         """Answer one request, with the trouble that the fault script has for it. Header names are lower case."""
-        path = urlsplit(target).path
-        endpoint = path.removeprefix(self.base_path).strip("/") if path.startswith(self.base_path + "/") else path
+        parts = urlsplit(target)
+        inside = parts.path.startswith(self.base_path + "/")
+        path = parts.path.removeprefix(self.base_path).strip("/") if inside else parts.path
+        endpoint = self.endpoint_of(method, path)
         faults = self.faults.take(endpoint)
-        reply = self._reply(Request(endpoint, method, headers, body), faults)
+        request = Request(endpoint, method, headers, body, path=path, query=parts.query)
+        reply = self._reply(request, faults)
         for fault in faults:
             reply = _wire(reply, fault)
         seen = Seen(

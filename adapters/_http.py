@@ -25,6 +25,7 @@ import certifi
 import httpx
 
 from adapters._multipart import FileForm
+from adapters._whole import WholeFile
 from reporter.authority import Answer, Endpoint, Exchange, Outcome
 from reporter.errors import ConfigurationError
 
@@ -106,7 +107,7 @@ def checked_url(url: str) -> str:
 
 class HttpClient:
     """
-    Calls to one authority with HTTP Basic; may be shared by threads.
+    Calls to one authority with HTTP Basic, or with the password in ``key_header``; may be shared by threads.
 
     ``transport`` replaces the network. ``monotonic`` is the time, in seconds, that bounds the reading of an answer.
     """
@@ -116,14 +117,18 @@ class HttpClient:
         endpoint: Endpoint,
         transport: httpx.BaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        key_header: str = "",
     ) -> None:
         self._base = checked_url(endpoint.base_url)
         self._seconds = endpoint.timeout_seconds
         self._monotonic = monotonic
         context = _tls(endpoint) if transport is None else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        password = endpoint.password.get_secret_value()
+        agent = {"User-Agent": f"reporter/{importlib.metadata.version('reporter')}", "Accept-Encoding": "identity"}
+        self._secret_header = (key_header or "Authorization").lower().encode()
         self._client = httpx.Client(
-            auth=httpx.BasicAuth(endpoint.username, endpoint.password.get_secret_value()),
-            headers={"User-Agent": f"reporter/{importlib.metadata.version('reporter')}", "Accept-Encoding": "identity"},
+            auth=None if key_header else httpx.BasicAuth(endpoint.username, password),
+            headers={**agent, **({key_header: password} if key_header else {})},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(self._seconds),
             verify=context,
@@ -141,9 +146,10 @@ class HttpClient:
         self,
         method: str,
         path: str,
-        body: bytes | FileForm = b"",
+        body: bytes | FileForm | WholeFile = b"",
         content_type: str = "",
         limit: int = MAX_ANSWER,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply | Answer:
         """
         Make one call; without a reply that can be read whole, give the answer that this amounts to.
@@ -152,11 +158,12 @@ class HttpClient:
             CustodyError: The file that was being sent is not what was packaged; the request stayed incomplete.
 
         """
-        headers = {"Content-Type": content_type} if content_type else {}
-        if isinstance(body, FileForm):
-            headers = {"Content-Type": body.content_type, "Content-Length": str(body.content_length)}
-        request = self._client.build_request(method, _url(self._base + path), content=body or None, headers=headers)
-        sent = _request_bytes(request, body.envelope() if isinstance(body, FileForm) else body)
+        described = {"Content-Type": content_type} if content_type else {}
+        if not isinstance(body, bytes):
+            described = {"Content-Type": body.content_type, "Content-Length": str(body.content_length)}
+        all_headers = {**described, **(headers or {})}
+        request = self._client.build_request(method, _url(self._base + path), content=body or None, headers=all_headers)
+        sent = _request_bytes(request, body if isinstance(body, bytes) else body.envelope(), self._secret_header)
         head, received = b"", bytearray()
         try:
             response = self._client.send(request, stream=True)
@@ -216,9 +223,9 @@ def _proxy(endpoint: Endpoint, context: ssl.SSLContext) -> httpx.Proxy | None:
     raise ConfigurationError("proxy must be an http:// or https:// URL.")
 
 
-def _request_bytes(request: httpx.Request, body: bytes) -> bytes:
+def _request_bytes(request: httpx.Request, body: bytes, secret_header: bytes) -> bytes:
     head = f"{request.method} {request.url.raw_path.decode()} HTTP/1.1\r\n".encode()
-    kept = [(name, value) for name, value in request.headers.raw if name.lower() != b"authorization"]
+    kept = [(name, value) for name, value in request.headers.raw if name.lower() != secret_header]
     return head + b"".join(name + b": " + value + b"\r\n" for name, value in kept) + b"\r\n" + body
 
 

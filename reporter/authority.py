@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
-from reporter.cases.model import Case
+from reporter.cases.model import Case, Evidence
 from reporter.errors import Finding, UsageError
 from reporter.organisation import Organisation
 
@@ -46,6 +46,26 @@ class EvidenceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A report that was accepted: its reference, and the remote ids that were learnt while it was delivered."""
+
+    reference: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """What a further report adds to: the accepted ones, oldest first, and the case as it was when the last was sent."""
+
+    earlier: tuple[Earlier, ...]
+    sent: Case = field(repr=False)
+
+    def has(self, evidence: Evidence) -> bool:
+        """Whether the bytes of an evidence item went to the authority before."""
+        return any(item.sha256 == evidence.sha256 for item in self.sent.evidence or [])
+
+
+@dataclass(frozen=True, slots=True)
 class Packaging:
     """Everything besides the case document that a package is built from."""
 
@@ -55,6 +75,7 @@ class Packaging:
     now: datetime
     settings: Mapping[str, Any] = field(default_factory=dict)
     schema: bytes | None = None
+    supplement: Supplement | None = None
 
 
 # --- what it becomes --------------------------------------------------------------------------------------------
@@ -92,12 +113,17 @@ class PackagedFile:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A case in one authority's format, complete but for the ids given by the authority."""
+    """
+    A case in one authority's format, complete but for the ids given by the authority.
+
+    ``mode`` is the adapter's own word for how this package is delivered: a plan never changes under its deliveries.
+    """
 
     authority: str
     documents: tuple[Document, ...]
     files: tuple[PackagedFile, ...] = ()
     urgent: bool = False
+    mode: str = ""
 
     def document(self, name: str) -> Document:
         """Give the document of that name."""
@@ -375,4 +401,15 @@ class Probing(Protocol):
         Raises:
             AuthorityTroubleError: The authority cannot be asked.
         """
+        ...
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """An adapter with more to look at in a check-up than its endpoint; it brings its schema, and none is fetched."""
+
+    def examine(
+        self, settings: Mapping[str, Any], organisation: Organisation, today: date
+    ) -> Iterator[tuple[str, str, str]]:
+        """Give what was looked at: its name, ok, warn or fail, and in words what to do."""
         ...

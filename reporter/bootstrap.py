@@ -265,7 +265,7 @@ def connect(
         EnvironmentTroubleError: The credential store cannot be read.
     """
     section = configuration.authority[name]
-    if not section.secret_name or not section.username:
+    if not section.secret_name:
         raise ConfigurationError(f"authority.{name}: username and password are needed to connect.")
     with custody_errors(f"authority.{name}: ", next_step=f"Set it with: reporter secret set {section.secret_name}"):
         password = credentials.get(section.secret_name, section.environment).reveal()

@@ -25,7 +25,7 @@ from reporter.actors import register
 from reporter.actors.model import Role
 from reporter.actors.policy import RULES, conflicts
 from reporter.alarms import service as alarms
-from reporter.authority import Environment
+from reporter.authority import Environment, Examined
 from reporter.bootstrap import connect, desk_of, find_adapters
 from reporter.cases.records import CaseState
 from reporter.cases.store import CaseStore
@@ -187,7 +187,10 @@ def _durability(engine: Engine) -> Symptom:
 
 
 def _schemas(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
+    adapters = find_adapters()
     for name, section in configuration.authority.items():
+        if isinstance(adapters.get(name), Examined):
+            continue
         with transaction(engine) as connection:
             schema = SchemaShelf().in_force(connection, name, section.environment)
         if schema is None:
@@ -302,7 +305,11 @@ def _authority(name: str, configuration: Configuration, custody: Callable[[], Cu
     desk = desk_of(name, configuration, find_adapters(), SchemaShelf())
     with connect(name, configuration, desk, custody().credentials):
         url = desk.adapter.endpoint_url(section.environment, section.base_url)
-        yield Symptom(lane_name(name, section.environment), "ok", f"{url} as {section.username}")
+        known_as = f" as {section.username}" if section.username else ""
+        yield Symptom(lane_name(name, section.environment), "ok", f"{url}{known_as}")
+    if isinstance(desk.adapter, Examined):
+        for symptom in desk.adapter.examine(desk.settings, desk.organisation, SystemClock().now().date()):
+            yield Symptom(*symptom)
 
 
 def _file_system(folder: Path) -> str:

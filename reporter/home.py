@@ -60,6 +60,18 @@ base_url = "http://127.0.0.1:8911/ispws"    # sandbox only; test and production 
 username = "usr123"
 password = "secret:ncmec-password"
 industry_classification = false      # true only with the signed MOU of the Industry Hash Sharing Platform
+
+# [authority.nca]                    # United Kingdom: a mock of our own, not the NCA's API (docs/authorities/nca.md)
+# environment = "sandbox"            # the only one: the NCA gives its API on registration
+# base_url = "http://127.0.0.1:8900/v0"     # reporter sandbox nca
+# password = "secret:nca-key"
+# registration_id = "MOCKORG-01"     # SI 2026/268 reg 4(1): register before the first report
+# registered_on = 2026-04-07
+# administrator = {name = "Alex Example", email = "trust-and-safety@forum.example"}     # reg 5(1)
+# replacement = {name = "Robin Example", email = "robin@forum.example"}                 # reg 5(2)
+# authorised_persons = [{name = "Sam Example", email = "sam@forum.example", until = 2027-03-31}]
+# idempotency = true                 # only where a repeated report is known to answer with the first receipt
+# look_up = true                     # only where a report is known to be found by our reference
 """
 
 

@@ -81,10 +81,12 @@ class NCMECAdapter:
         Open a channel; one connection may be shared by threads.
 
         Raises:
-            ConfigurationError: The endpoint's URL does not belong to its environment.
+            ConfigurationError: The endpoint's URL does not belong to its environment, or it has no user name.
 
         """
         self.endpoint_url(endpoint.environment, endpoint.base_url)
+        if not endpoint.username:
+            raise ConfigurationError("username and password are needed to connect.")
         return NCMECConnection(HttpClient(endpoint, as_transport(transport)))
 
     def read(self, documents: Sequence[bytes], reference: str, now: datetime, actor: str) -> Imported:

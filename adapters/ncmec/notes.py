@@ -43,6 +43,8 @@ KEPT = {
     "people[].role_decision": "a decision made here",
     "people[].context": "never sent to NCMEC",
     "people[].not_held": "says what the organisation does not hold",
+    "people[].to_follow": "says what a supplement will bring",
+    "evidence[].to_follow": "says what a supplement will bring",
     "people[].prior_reports[].environment": "checked against the environment of the submission",
     "people[].associated_accounts[].prior_reports[].environment": "checked against the environment of the submission",
     "previous_reports[].environment": "checked against the environment of the submission",

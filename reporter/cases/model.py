@@ -233,6 +233,7 @@ class Evidence(Part):
     additional_info: list[str] | None = None
     match: Match | None = None
     grading: Grading | None = None
+    to_follow: list[Literal["metadata"]] | None = None
     views: list[View] | None = None
 
 
@@ -275,10 +276,18 @@ class UKLink(Part):
     evidence: str
 
 
+class Declaration(Part):
+    """Somebody declares that all the information reasonably available is given."""
+
+    by: str
+    at: Timestamp
+
+
 class UK(Part):
     """Facts that only the United Kingdom's rules ask for."""
 
     links: list[UKLink] | None = None
+    declaration: Declaration | None = None
 
 
 class PreviousReport(Prior):

@@ -211,6 +211,7 @@ class InvolvedPerson(Part):
     identity_documents: list[str] | None = None
     stated_location: str | None = None
     not_held: list[str] | None = None
+    to_follow: list[Literal["billing"]] | None = None
     additional_info: str | None = None
 
 

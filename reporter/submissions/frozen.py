@@ -54,6 +54,7 @@ def freeze(
                 for document in package.documents
             ],
             "files": [asdict(file) for file in package.files],
+            **({"mode": package.mode} if package.mode else {}),
         }
     )
     return Frozen(package, content, hashlib.sha256(content).hexdigest(), viewed)
@@ -70,4 +71,5 @@ def thaw(content: bytes) -> Package:
         ),
         files=tuple(PackagedFile(**entry) for entry in data["files"]),
         urgent=data["urgent"],
+        mode=data.get("mode", ""),
     )

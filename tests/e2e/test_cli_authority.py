@@ -219,7 +219,7 @@ def test_unknown_names_are_wrong_usage(reporter: Run, home: Home, approved: str)
         ): "there are: report, fileDetails:e1",
         ("authority", "status", "nobody"): "nobody is not configured",
         ("authority", "schema", "nobody"): "nobody is not configured",
-        ("sandbox", "nobody"): "There is no adapter nobody (installed: ncmec)",
+        ("sandbox", "nobody"): "There is no adapter nobody (installed: nca, ncmec)",
         ("case", "revise", REFERENCE, "nowhere"): "There is no nowhere",
         ("case", "confirm", REFERENCE, "--basis", " "): "needs its basis",
     }.items():

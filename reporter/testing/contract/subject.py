@@ -108,7 +108,8 @@ class AdapterSubject:
     """
     The adapter under test. A subclass sets ``adapter`` and writes ``held``; the rest has defaults.
 
-    ``reads`` is false for an adapter that cannot import its authority's documents. ``changes`` replace top-level
+    ``reads`` is false for an adapter that cannot import its authority's documents, ``mocked`` true for one whose
+    authority's interface is not public, so that only the sandbox can be reached. ``changes`` replace top-level
     fields of the case document where the default one (one suspect, some text files) is not ready for the authority.
 
     ``own_faults`` are lines of the double's fault script without the endpoint, in the dialect of this authority; they
@@ -119,6 +120,7 @@ class AdapterSubject:
 
     adapter: Adapter
     reads: bool = True
+    mocked: bool = False
     own_faults: tuple[str, ...] = ()
     own_classes: tuple[str, ...] = ()
     lies: frozenset[str] = frozenset()
