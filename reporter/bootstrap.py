@@ -49,6 +49,7 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.stores import object_store
 from reporter.evidence.vault import EvidenceVault
+from reporter.export.room import ExportRoom, export_room
 from reporter.home import note_configuration
 from reporter.jobs.model import Job
 from reporter.jobs.service import JobService
@@ -100,6 +101,7 @@ class App:
     contacts: ContactRoom
     retention: RetentionRoom
     duties: Duties
+    exports: ExportRoom
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -215,6 +217,9 @@ def open_home(
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
         JobService(database, clock, jobs),
         task_room(database, clock, bodies, configuration), contacts, retention, duties,
+        export_room(
+            database, clock, configuration, custody.credentials, vault, bodies, log, actors, retention.subjects
+        ),
     )  # fmt: skip
 
 

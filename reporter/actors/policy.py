@@ -77,6 +77,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "evidence verify": _may(_COMPLIANCE, _AUDITOR, _CUSTODIAN, token=True, signs=("where",)),
     "evidence destroy": _may(_COMPLIANCE, _LEGAL, signs=("where",)),
     "case destroy": _may(_COMPLIANCE, _LEGAL, signs=("reference", "basis")),
+    # What leaves under a legal demand: one asks, another approves; writing it carries out what both signed.
+    "export create": _may(_LEGAL, _COMPLIANCE, signs=("reference", "demand")),
+    "export approve": _may(_LEGAL, _COMPLIANCE, _LEAD, signs=("export",)),
+    "export show": _may(_LEGAL, _COMPLIANCE, _LEAD, signs=("export",)),
+    "export write": _may(_LEGAL, _COMPLIANCE, signs=("export",)),
+    "export receipt": _may(_LEGAL, _COMPLIANCE, signs=("export", "sha256")),
+    "export seal-key": _may(_CUSTODIAN),
     # To stop is urgent and does no harm; to go on takes those who answer for it.
     "db quarantine": _may(_LEAD, _COMPLIANCE, _CUSTODIAN, _ADMINISTRATOR),
     "db release-quarantine": _may(_LEAD, _COMPLIANCE),
@@ -131,6 +138,9 @@ FREE: Final[Mapping[str, str]] = {
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,
     "evidence certificate": _SHOWS,
+    "export list": _SHOWS,
+    "export certificate": _SHOWS,
+    "verify": "reads a bundle and needs no home",
     "audit list": _SHOWS,
     "audit show": _SHOWS,
     "audit verify": _SHOWS,

@@ -94,6 +94,16 @@ KINDS: Mapping[str, str] = {
     "quarantine_release_proposed": "One person proposed to let deliveries go on.",
     "quarantine_released": "Deliveries go on.",
     "alarm_acknowledged": "Somebody heard an alarm.",
+    # exports
+    "export_asked": "One person asked for an export; demand, recipient and the request's digest stand in the detail.",
+    "export_refused": "An export, or a step of one, was refused; which and by what kind of rule stand in the detail.",
+    "export_read": "Somebody read what an export takes and why.",
+    "export_approved": "Another person approved an export, by the request's digest.",
+    "export_sealed": "The files of an export were fixed and sealed; checkpoint and digest stand in the detail.",
+    "export_begun": "An export is about to be written, encrypted in the way that the detail says.",
+    "export_written": "An encrypted copy of an export is complete; its digest.",
+    "export_received": "The recipient confirmed that a copy arrived, by its digest.",
+    "export_seal_key_set": "Exports are sealed by another key from now on; the fingerprint of its certificate.",
     # people
     "act_proven": "Somebody enrolled signed what they did; the digest of the statement.",
     "actor_found_proposed": "One of the two people whom the register begins with proposed both.",

@@ -42,6 +42,20 @@ class Verifier:
     name: str
     _public: bytes
 
+    @classmethod
+    def parse(cls, text: str) -> Verifier:
+        """
+        Read a verifier key (vkey), as ``str`` gives it.
+
+        Raises:
+            CustodyError: This is none.
+        """
+        name, key_id, key = _key_in(text)
+        verifier = cls(name, key)
+        if key_id != verifier.key_id.hex():
+            raise CustodyError("This is no key of a custody log.")
+        return verifier
+
     @property
     def key_id(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
@@ -90,16 +104,11 @@ class Signer:
         Raises:
             CustodyError: This is none.
         """
-        name, _, rest = text.removeprefix(_PRIVATE).partition("+")
-        key_id, _, key = rest.partition("+")
-        try:
-            decoded = b64decode(key, validate=True)
-            signer = cls(name, decoded[1:])
-            if decoded[:1] == _ED25519 and len(decoded) == 33 and signer.verifier.key_id.hex() == key_id:
-                return signer
-        except ValueError:
-            pass
-        raise CustodyError("The signing key of the custody log is damaged.")
+        name, key_id, key = _key_in(text.removeprefix(_PRIVATE))
+        signer = cls(name, key)
+        if key_id != signer.verifier.key_id.hex():
+            raise CustodyError("The signing key of the custody log is damaged.")
+        return signer
 
     def to_text(self) -> str:
         """Give the key as text; it is a secret."""
@@ -119,6 +128,19 @@ class Signer:
     @property
     def _key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._seed)
+
+
+def _key_in(text: str) -> tuple[str, str, bytes]:
+    """Give name, key id and the 32 bytes of an Ed25519 key written as ``name+id+base64``."""
+    name, _, rest = text.partition("+")
+    key_id, _, key = rest.partition("+")
+    try:
+        decoded = b64decode(key, validate=True)
+    except ValueError:
+        decoded = b""
+    if decoded[:1] != _ED25519 or len(decoded) != 33:
+        raise CustodyError("This is no Ed25519 key of a custody log.")
+    return name, key_id, decoded[1:]
 
 
 def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:

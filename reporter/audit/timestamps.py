@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
+from reporter.audit import openssl_stamps
 from reporter.errors import ConfigurationError, CustodyError
 
 #: RFC 3161, section 3.4.
@@ -45,21 +47,28 @@ class TimestampAuthority:
             .build()
         )
         answer = self._exchange(self._url, request.as_bytes(), _QUERY, _REPLY)
-        self.verify(answer, message, nonce=request.nonce)
+        self.verify(answer, message, request=request)
         return answer
 
-    def verify(self, answer: bytes, message: bytes, *, nonce: int | None = None) -> datetime:
+    def verify(self, answer: bytes, message: bytes, *, request: Any = None) -> datetime:
         """
-        Give the time at which ``message`` existed, by an answer that one of the roots vouches for.
+        Give the time at which ``message`` existed, by an answer (to ``request``) that one of the roots vouches for.
+
+        What the library cannot read, such as an answer with unsorted extra certificates, the program openssl decides.
 
         Raises:
             ConfigurationError: The extra is not installed, or the roots cannot be read.
             CustodyError: The answer does not hold.
+            EnvironmentTroubleError: It takes openssl, which is not installed.
         """
         rfc3161 = _library()
-        builder = rfc3161.VerifierBuilder(roots=self._trusted(), nonce=nonce)
+        builder = rfc3161.VerifierBuilder(roots=self._trusted(), nonce=request.nonce if request else None)
         try:
             response = rfc3161.decode_timestamp_response(answer)
+        except ValueError:
+            query = request.as_bytes() if request else None
+            return openssl_stamps.verify(answer, message, self._roots, query=query)
+        try:
             builder.build().verify_message(response, message)
         except (rfc3161.VerificationError, ValueError):
             raise CustodyError("The time-stamp does not hold.") from None

@@ -24,6 +24,7 @@ from reporter.cli import (
     destruction,
     evidence,
     evidence_keeping,
+    export,
     hold,
     home,
     job,
@@ -34,6 +35,7 @@ from reporter.cli import (
     secret,
     submission,
     task,
+    verify,
 )
 from reporter.cli.acting import Key, Means, PassphraseFile, TokenFile
 from reporter.cli.hygiene import harden
@@ -53,6 +55,7 @@ app.add_typer(delivery.records, name="delivery")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(demand.app, name="demand")
 app.add_typer(hold.app, name="hold")
+app.add_typer(export.app, name="export")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")
@@ -69,6 +72,7 @@ home.register(app)
 recover.register(app)
 delivery.register(app)
 sandbox.register(app)
+verify.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -11,6 +11,7 @@ import reporter.cases.tables
 import reporter.contacts.tables
 import reporter.delivery.tables
 import reporter.evidence.tables
+import reporter.export.tables
 import reporter.jobs.tables
 import reporter.retention.tables
 import reporter.submissions.tables

@@ -307,6 +307,11 @@ def _sealed_form(exchange: Exchange) -> bytes:
     return len(exchange.request).to_bytes(8, "big") + exchange.request + exchange.response
 
 
+def request_in(exchange: bytes) -> bytes:
+    """Give the request of an exchange as it was sealed."""
+    return exchange[8 : 8 + int.from_bytes(exchange[:8], "big")]
+
+
 def answer_in(exchange: bytes) -> bytes:
     """Give the response of an exchange as it was sealed."""
     return exchange[8 + int.from_bytes(exchange[:8], "big") :]

@@ -8,6 +8,7 @@ What was viewed, and how much of it, is a person's own word, and it is taken onl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -93,9 +94,23 @@ class LookService:
         """
         Hand the plaintext of an item to ``consume``, which returns once whoever reads has had all of it.
 
+        Raises:
+            NotFoundError: There is no such item, or it was destroyed.
+            PolicyError: A second person has not granted it.
+            CustodyError: It does not open, or is not what was sealed; what came out is not to be relied upon.
+
+        """
+        with self.opened(asked, via) as pieces:
+            consume(pieces)
+
+    @contextmanager
+    def opened(self, asked: Asked, via: str) -> Iterator[Iterator[bytes]]:
+        """
+        Give the plaintext of an item to the block, which ends once whoever reads has had all of it.
+
         The opening is on record, committed, before the first byte. The last piece comes out only where everything
-        before it was what was sealed. The extent asked for is put on record only if ``consume`` returns having taken
-        the last byte; otherwise what came out counts as partial. An error of ``consume`` is passed on.
+        before it was what was sealed. The extent asked for is put on record only if the block ends having taken the
+        last byte; otherwise what came out counts as partial. An error of the block is passed on.
 
         Raises:
             NotFoundError: There is no such item, or it was destroyed.
@@ -113,7 +128,7 @@ class LookService:
                 passed += len(piece)
 
         try:
-            consume(counted())
+            yield counted()
         except CustodyError:
             self._end(asked, sealed, via, passed, "failed")
             if tombstone := self._tombstones.where_key_is_gone(self._vault.keys, sealed):

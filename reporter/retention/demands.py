@@ -222,7 +222,7 @@ class DemandService:
             said = {"closed_how": how, "closed_by": actor, "closed_at": now, "closed_body": body}
             connection.execute(update(DEMAND).where(DEMAND.c.number == number).values(**said))
             tell(connection, now, actor, "demand_closed", f"demand {number}", how)
-            for kind in (Kind.DEMAND_VERIFY, Kind.DEMAND_ANSWER):
+            for kind in (Kind.DEMAND_VERIFY, Kind.DEMAND_ANSWER, Kind.DEMAND_COUNSEL):
                 close_task(connection, now, kind=kind, about=str(number), actor=actor, outcome=how)
             return find_demand(connection, number)
 

@@ -26,6 +26,9 @@ class Kind(StrEnum):
     OUT_OF_HOURS = "telephone_out_of_hours"
     CONTINGENCY = "telephone_contingency"
     URGENT_CALL = "telephone_urgent"
+    DEMAND_COUNSEL = "demand_counsel"
+    EXPORT_APPROVE = "export_approve"
+    EXPORT_RECEIPT = "export_receipt"
 
 
 class Basis(StrEnum):
@@ -84,6 +87,9 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     ),
     Kind.CONTINGENCY: Meaning("contingency e-mail and a telephone call: the authority does not take it now", _DONE),
     Kind.URGENT_CALL: Meaning("a telephone call: an immediate risk is past its clock, and not accepted", _DONE),
+    Kind.DEMAND_COUNSEL: Meaning("counsel to say how to answer what nothing leaves under", "demand close {about}"),
+    Kind.EXPORT_APPROVE: Meaning("another person to approve an export", "export approve {about}"),
+    Kind.EXPORT_RECEIPT: Meaning("the recipient to confirm that an export arrived", "export receipt {about}"),
 }
 
 

@@ -21,7 +21,10 @@ UNSIGNED |= {"passphrase", "passphrase_file", "machine_secret", "to", "out", "ex
 UNSIGNED |= {"email", "phone", "user", "domain", "file", "person"}  # what people are known by; a digest of it is signed
 UNSIGNED |= {"acting", "request", "requests", "roles", "handle", "number"}  # a change of the register is signed whole
 UNSIGNED |= {"case", "item", "since", "until", "people", "expect_none", "everything"}  # to keep more harms nobody
+UNSIGNED |= {"key", "envelope", "scope", "content", "field", "submission"}  # an export's request is signed whole
+UNSIGNED |= {"passphrase_to"}  # where something lies
 TWO_PEOPLE = {
+    "export approve",
     "demand verify",
     "hold release",
     "evidence destroy",
