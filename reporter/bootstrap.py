@@ -60,6 +60,7 @@ from reporter.keys.rotating import Rotation
 from reporter.retention.room import RetentionRoom, retention_room
 from reporter.submissions.approvals import Approvals
 from reporter.submissions.duties import Duties
+from reporter.submissions.emergencies import Emergencies
 from reporter.submissions.packaging import Desk, gravest
 from reporter.submissions.routing import router
 from reporter.submissions.schemas import SchemaShelf
@@ -102,6 +103,7 @@ class App:
     retention: RetentionRoom
     duties: Duties
     exports: ExportRoom
+    emergencies: Emergencies
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -167,6 +169,7 @@ def open_home(
     routes = router(configuration)
     duties = Duties(routes, {name: desk.environment for name, desk in desks.items()}, clock)
     submissions: SubmissionService
+    alarms: Alerting
     retention = retention_room(
         database, clock, custody.provider, custody.store, vault, bodies, routes, configuration.retention
     )
@@ -185,7 +188,11 @@ def open_home(
         database, clock, BlindIndex(custody.provider, custody.store, "contacts"), bodies, actors,
         named=lambda connection, reference: submissions.void(connection, reference),
     )  # fmt: skip
-    submissions = SubmissionService(database, clock, cases, desks, bodies, queue, approvals, duties, contacts.naming)
+    emergencies = Emergencies(database, clock, bodies)
+    submissions = SubmissionService(
+        database, clock, cases, desks, bodies, queue, approvals, duties, contacts.naming, emergencies,
+        urgent=lambda: alarms.look(),
+    )  # fmt: skip
     secrets = SecretService(database, clock, configuration, custody.credentials, queue)
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
@@ -220,6 +227,7 @@ def open_home(
         export_room(
             database, clock, configuration, custody.credentials, vault, bodies, log, actors, retention.subjects
         ),
+        emergencies,
     )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "submission preview": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference", "authority")),
     "delivery show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),  # with --words
     # What leaves the house, and what people say of it.
-    "submission approve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
+    "submission approve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "break_glass")),
+    "submission review": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "agree")),
     "submission withdraw": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),

@@ -61,6 +61,8 @@ KINDS: Mapping[str, str] = {
     "legal_refused": "Something about demands, holds or retention was refused; by what rule stands in the detail.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",
+    "break_glass": "One person approved alone because of an immediate risk; its digest stands in the detail.",
+    "break_glass_reviewed": "Another person reviewed what one had approved alone; whether they agree.",
     "submission_accepted": "The authority has it: there is a receipt.",
     "submission_rejected": "The authority refused it.",
     "submission_in_doubt": "Nobody knows whether the authority has it.",

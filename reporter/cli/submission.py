@@ -11,7 +11,7 @@ import typer
 
 from reporter.cli import task
 from reporter.cli.acting import As, actor, present
-from reporter.cli.output import AsJson, Reference, console, finding, open_app, print_json, say
+from reporter.cli.output import AsJson, Reference, console, finding, open_app, print_json, say, words
 from reporter.cli.resolution import Reason, To, say_decided
 
 if TYPE_CHECKING:
@@ -100,19 +100,32 @@ def approve(
     authority: Annotated[
         str | None, typer.Option("--to", metavar="AUTHORITY", help="Only this one; by default all, or none.")
     ] = None,
+    break_glass: Annotated[
+        bool, typer.Option("--break-glass", help="Alone, because of an immediate risk; give --reason.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option(callback=words, metavar="TEXT", help="Why nobody can be waited for; kept sealed.")
+    ] = "",
     name: As = None,
     as_json: AsJson = False,
 ) -> None:
     """
     Approve what preview shows; the last approval needed freezes it and queues it for delivery.
 
+    With --break-glass one person is enough where the case says that the risk is immediate: it is sent at once, alarms,
+    and another person reviews it within a day (submission review).
+
     Example: reporter submission approve TS-2026-000101 --to ncmec --as dana
     """
     from reporter.cli import named_text
+    from reporter.errors import UsageError
 
+    if bool(reason) != break_glass:
+        raise UsageError("--break-glass needs --reason, and --reason has no other place here.")
     with open_app() as house:
         who = present(name, house)
-        results = house.submissions.approve(reference, who.handle, authority, who.state)
+        alone = reason if break_glass else None
+        results = house.submissions.approve(reference, who.handle, authority, who.state, alone=alone)
         by_hand = [each for each in house.tasks.desk.tasks(reference=reference) if each.by_hand]
     if as_json:
         print_json(
@@ -146,7 +159,43 @@ def approve(
             say(f"{where} is {result.state.value}. Digest sha256:{result.digest}")
             if result.state == "approved":
                 say("Next: reporter deliver --until-idle")
+            if break_glass:
+                again = f"reporter submission review {reference} --to {result.authority}"
+                say(f"Another person reviews it within a day: {again}")
     task.say_by_hand(by_hand)
+
+
+@app.command()
+def review(
+    reference: Reference,
+    authority: To,
+    agree: Annotated[bool, typer.Option("--agree", help="It was right.")] = False,
+    disagree: Annotated[bool, typer.Option("--disagree", help="It was not; it cannot be unsent.")] = False,
+    reason: Annotated[str, typer.Option(callback=words, metavar="TEXT", help="Why, in words; kept sealed.")] = "",
+    name: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Review what one person approved alone: without a verdict, show who did, when, and why in their words.
+
+    Exit code 3: you approved it yourself, or nothing waits for review.
+
+    Example: reporter submission review TS-2026-000101 --to nca --agree --reason "The risk was real." --as robin
+    """
+    from reporter.cli import review_text
+    from reporter.errors import UsageError
+
+    if agree and disagree:
+        raise UsageError("Give either --agree or --disagree.")
+    if bool(reason) != (agree or disagree):
+        raise UsageError("A verdict needs --reason, and --reason needs --agree or --disagree.")
+    with open_app() as house:
+        who = actor(name, house)
+        if agree or disagree:
+            shown = house.emergencies.review(reference, authority, who, reason, agree=agree)
+        else:
+            shown = house.emergencies.waiting(reference, authority, who)
+    review_text.say_review(shown, as_json)
 
 
 @app.command()

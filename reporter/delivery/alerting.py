@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from reporter.clock import Clock
 from reporter.config import HTTP
 from reporter.delivery.ticker import Ticker
 from reporter.delivery.watch import Patience, Watch
-from reporter.errors import EnvironmentTroubleError
+from reporter.errors import EnvironmentTroubleError, ReporterError
 
 #: What the secrets of channels are bound to, where an authority's are bound to its environment.
 FOR_ALARMS = "alarms"
@@ -39,6 +40,11 @@ class Alerting:
     notifier: Notifier
     watch: Watch
     heartbeat: Heartbeat
+
+    def look(self) -> None:
+        """Look at once; what cannot be told now is told by the next look."""
+        with suppress(ReporterError):
+            self.watch.check()
 
     def ticker(self, worker: str, gets_on: Callable[[], bool], keep_log: Callable[[], None]) -> Ticker:
         """Give what ticks beside a worker."""

@@ -8,25 +8,54 @@ checked again whenever approvals are counted, so that no row that was slipped in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, insert, select
 from sqlmodel import col
 
 from reporter.actors.service import ActorService
 from reporter.authority import Environment
-from reporter.cases.records import Revision
+from reporter.cases.records import Revision, StoredCase
 from reporter.clock import Clock
+from reporter.contacts.model import Named
 from reporter.errors import PolicyError
-from reporter.submissions.tables import Approval
+from reporter.submissions.tables import Approval, BreakGlass
 
 #: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
 Witness = Callable[[Connection, Mapping[str, str]], str | None]
 VERB = "submission approve"
+#: Stands in the statement of somebody who approves alone; no other statement can pass for one.
+ALONE = {"break_glass": "True"}
+_GLASS = BreakGlass.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Approving:
+    """Who approves what; ``alone`` is why one person is enough, in words."""
+
+    stored: StoredCase
+    actor: str
+    witness: Witness
+    named: tuple[Named, ...] = field(repr=False)
+    alone: str | None = field(default=None, repr=False)
 
 
 def unsigned(_connection: Connection, _subject: Mapping[str, str]) -> None:
     """Sign nothing; enough in the sandbox."""
     return
+
+
+def signed(connection: Connection, subject: Mapping[str, str], witness: Witness) -> str | None:
+    """
+    Have an approval signed; give where the statement is kept, or None in the sandbox.
+
+    Raises:
+        PolicyError: Nothing was signed where it must be.
+    """
+    statement = witness(connection, subject)
+    if statement is None and subject["environment"] != Environment.SANDBOX:
+        raise PolicyError("Outside the sandbox an approval is signed by somebody enrolled.")
+    return statement
 
 
 class Approvals:
@@ -58,9 +87,7 @@ class Approvals:
                 f"approval.people = {self._people}: {actor} {part}, and a different person must approve.",
                 next_step=f"Ask a colleague to run: reporter submission approve {subject['reference']} --as NAME",
             )
-        statement = witness(connection, subject)
-        if statement is None and environment != Environment.SANDBOX:
-            raise PolicyError("Outside the sandbox an approval is signed by somebody enrolled.")
+        statement = signed(connection, subject, witness)
         connection.execute(
             insert(Approval).values(
                 submission_id=submission_id, actor=actor, digest=digest, at=self._clock.now(), statement=statement
@@ -72,6 +99,8 @@ class Approvals:
         self, connection: Connection, submission_id: str, digest: str, prepared: Revision, environment: str
     ) -> int:
         """Say how many people have yet to approve a digest; what is signed is checked again."""
+        if self._alone(connection, submission_id, digest, environment):
+            return 0
         rows = self._rows(connection, submission_id, digest)
         if environment == Environment.SANDBOX:
             counted = {row.actor for row in rows} | {prepared.actor}
@@ -82,6 +111,15 @@ class Approvals:
             if self._actors.was_person(connection, prepared.actor, prepared.at):
                 counted.add(prepared.actor)
         return max(0, self._people - len(counted))
+
+    def _alone(self, connection: Connection, submission_id: str, digest: str, environment: str) -> bool:
+        """Whether somebody approved it alone because of an immediate risk."""
+        query = select(_GLASS.c.actor, _GLASS.c.statement)
+        of_digest = query.where(_GLASS.c.submission_id == submission_id, _GLASS.c.digest == digest)
+        row = connection.execute(of_digest).one_or_none()
+        if row is None or environment == Environment.SANDBOX:
+            return row is not None
+        return self._actors.vouches(connection, row.statement, row.actor, VERB, {"digest": digest, **ALONE})
 
     def _vouched(self, connection: Connection, row: Row[str, str | None], digest: str) -> bool:
         return self._actors.vouches(connection, row.statement, row.actor, VERB, {"digest": digest})

@@ -32,6 +32,8 @@ from reporter.tasks.service import TASK, close_task, open_task, open_tasks
 KINDS = (Kind.JUDGE, Kind.REPORT, Kind.TELL, Kind.MAY_TELL)
 #: SI 2026/268 reg. 6(6) knows three levels by these grounds; elsewhere they only order what waits.
 LEVELS: Mapping[Urgency, int] = {"immediate": 1, "near_future": 2, "routine": 3}
+#: Up to this level people hear at once of what it asks of them.
+URGENT_LEVEL = 2
 _BY_HAND = (Kind.TELL.value, Kind.MAY_TELL.value)
 _DONE = tuple(outcome.value for outcome in Outcome)
 

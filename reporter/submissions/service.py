@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
@@ -27,9 +27,10 @@ from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
-from reporter.submissions.approvals import Approvals, Witness, unsigned
+from reporter.submissions.approvals import Approvals, Approving, Witness, unsigned
 from reporter.submissions.dispatch import Dispatch
-from reporter.submissions.duties import Duties, level_of
+from reporter.submissions.duties import URGENT_LEVEL, Duties, level_of
+from reporter.submissions.emergencies import Emergencies, require_emergency
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.overview import entry, receipt
@@ -47,7 +48,11 @@ _FROZEN = select(
 
 
 class SubmissionService:
-    """The use cases of the submissions room; each method is one transaction."""
+    """
+    The use cases of the submissions room; each method is one transaction.
+
+    ``urgent`` is called after something urgent was approved, so that people hear of what it asks of them at once.
+    """
 
     def __init__(
         self,
@@ -60,9 +65,11 @@ class SubmissionService:
         approvals: Approvals,
         duties: Duties,
         people: Naming,
+        emergencies: Emergencies,
+        urgent: Callable[[], object] = lambda: None,
     ) -> None:
         self._engine, self._clock, self._cases, self._desks = engine, clock, cases, desks
-        self._people = people
+        self._people, self._emergencies, self._urgent = people, emergencies, urgent
         self._bodies, self._dispatch, self._approvals, self._duties = bodies, dispatch, approvals, duties
 
     # --- looking --------------------------------------------------------------------------------------------
@@ -127,12 +134,19 @@ class SubmissionService:
     # --- approving ------------------------------------------------------------------------------------------
 
     def approve(
-        self, reference: str, actor: str, authority: str | None = None, witness: Witness = unsigned
+        self,
+        reference: str,
+        actor: str,
+        authority: str | None = None,
+        witness: Witness = unsigned,
+        *,
+        alone: str | None = None,
     ) -> list[Approved]:
         """
         Approve a case for one authority, or for every configured one that must be told: all or none.
 
         ``witness`` signs the digest of what is approved; outside the sandbox an approval without it does not count.
+        ``alone`` is why one person is enough, in words: there is an immediate risk; another person reviews it later.
 
         Raises:
             PolicyError: The case is not confirmed, this person may not approve it (law 1), nothing was signed, or a
@@ -144,6 +158,8 @@ class SubmissionService:
         stored = self._cases.load(reference)
         if stored.state != "confirmed":
             raise PolicyError(f"Case {reference} is {stored.state}: only a confirmed case is ever sent (law 1).")
+        if alone is not None:
+            require_emergency(stored.case, alone)
         if not self._desks:
             raise ConfigurationError("No authority is configured.", next_step="Add an [authority.NAME] section.")
         route = self.route_of(stored)
@@ -164,35 +180,32 @@ class SubmissionService:
             if evidence.destroyed_of(connection, reference, stored.case) != destroyed:
                 raise ConflictError(f"Evidence of case {reference} is being destroyed.", next_step="Look at it again.")
             self._duties.keep(connection, stored.case, actor)  # the rules may have changed since the case was taken in
-            return [
-                self._approve(
-                    connection,
-                    stored,
-                    name,
-                    desk.environment,
-                    frozen[name],
-                    actor,
-                    checks[name].notes,
-                    witness,
-                    route.grounds(name),
-                    named,
-                )
+            asked = Approving(stored, actor, witness, named, alone)
+            approved = [
+                self._approve(connection, asked, name, desk.environment, frozen[name], checks[name], route)
                 for name, desk in desks.items()
             ]
+        if level_of(stored.case) <= URGENT_LEVEL and any(each.state is State.APPROVED for each in approved):
+            self._urgent()
+        return approved
 
     def _approve(
         self,
         connection: Connection,
-        stored: StoredCase,
+        asked: Approving,
         authority: str,
         environment: Environment,
         frozen: Frozen,
-        actor: str,
-        notes: tuple[Finding, ...],
-        witness: Witness,
-        rules: str,
-        named: tuple[Named, ...],
+        check: Check,
+        route: Route,
     ) -> Approved:
+        stored, actor, rules, notes, named = (
+            asked.stored,
+            asked.actor,
+            route.grounds(authority),
+            check.notes,
+            asked.named,
+        )
         now = self._clock.now()
         row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
@@ -200,9 +213,12 @@ class SubmissionService:
         submission_id = self._prepare(connection, row, stored, authority, environment, frozen, rules)
         prepared = self._cases.revision(connection, stored.reference, stored.revision)
         about = {"reference": stored.reference, "authority": authority, "environment": environment.value}
-        missing = self._approvals.give(
-            connection, submission_id, {**about, "digest": frozen.digest}, prepared, actor, witness
-        )
+        subject = {**about, "digest": frozen.digest}
+        if asked.alone is not None:
+            self._emergencies.approve(connection, submission_id, subject, actor, asked.alone, asked.witness)
+            missing = 0
+        else:
+            missing = self._approvals.give(connection, submission_id, subject, prepared, actor, asked.witness)
         audit.record(
             connection, at=now, actor=actor, kind="submission_approval", reference=stored.reference,
             item=submission_id, detail=f"{authority} {environment} sha256:{frozen.digest} rules:{rules or 'none'}",

@@ -58,6 +58,29 @@ class Approval(SQLModel, table=True):
     statement: str | None = None
 
 
+class BreakGlass(SQLModel, table=True):
+    """
+    One person's approval of one digest because of an immediate risk, and another person's review of it afterwards.
+
+    ``verdict`` is ``agreed`` or ``disagreed``. The reasons are sealed bodies.
+    """
+
+    __tablename__ = "break_glass"
+    __table_args__ = (UniqueConstraint("submission_id", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    submission_id: str = Field(foreign_key="submission.id", index=True)
+    digest: str
+    actor: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    statement: str | None = None
+    reason_body: str
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    verdict: str = ""
+    review_reason_body: str | None = None
+
+
 class AuthoritySchema(SQLModel, table=True):
     """An authority's own schema as fetched at some moment; every version is kept."""
 

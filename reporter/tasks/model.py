@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DEMAND_COUNSEL = "demand_counsel"
     EXPORT_APPROVE = "export_approve"
     EXPORT_RECEIPT = "export_receipt"
+    REVIEW = "review"
 
 
 class Basis(StrEnum):
@@ -82,6 +83,9 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.HOLD_RELEASE: Meaning("another person to agree to the release of a hold", "hold release {about}"),
     Kind.MAY_TELL: Meaning("people to decide whether to tell it by other means", _DONE, people=2, receipt=True),
     # what an urgent submission asks for besides
+    Kind.REVIEW: Meaning(
+        "another person to review what one person approved alone", "submission review {reference} --to {authority}"
+    ),
     Kind.OUT_OF_HOURS: Meaning(
         "a telephone call to the authority: sent while its office is closed (public holidays are not known here)", _DONE
     ),

@@ -219,7 +219,9 @@ def test_a_pause_stops_its_lane_alone_until_it_is_resumed(
 
 def void(room: Room, reference: str) -> None:
     none: Any = None
-    submissions = SubmissionService(room.database, room.clock, none, {}, room.bodies, room.queue, none, none, none)
+    submissions = SubmissionService(
+        room.database, room.clock, none, {}, room.bodies, room.queue, none, none, none, none
+    )
     with transaction(room.database) as connection:
         submissions.void(connection, reference)
 

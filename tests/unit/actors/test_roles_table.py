@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 TABLE = runpy.run_path(str(ROOT / "tests" / "docs" / "roles_table.py"))
 #: Parameters that say how to answer, what a person thinks, or where something lies: never signed.
 UNSIGNED = {"as_json", "name", "reason", "basis", "path", "paths", "document", "words", "remove_source", "not_accepted"}
+UNSIGNED |= {"disagree"}
 UNSIGNED |= {"metadata", "viewer", "terminal", "every", "sample", "due", "resume", "rate"}  # how, and how much of it
 UNSIGNED |= {"passphrase", "passphrase_file", "machine_secret", "to", "out", "expires"}
 UNSIGNED |= {"email", "phone", "user", "domain", "file", "person"}  # what people are known by; a digest of it is signed
@@ -29,6 +30,7 @@ TWO_PEOPLE = {
     "hold release",
     "evidence destroy",
     "submission approve",
+    "submission review",
     "submission record-receipt",
     "delivery resolve",
     "task done",
