@@ -27,6 +27,5 @@ def upgrade() -> None:
         sa.Column("review_reason_body", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_break_glass_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass")),
-        sa.UniqueConstraint("submission_id", "digest", name=op.f("uq_break_glass_submission_id_digest")),
     )
     op.create_index(op.f("ix_break_glass_submission_id"), "break_glass", ["submission_id"])

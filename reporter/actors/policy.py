@@ -52,6 +52,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),
     "task done": _may(_LEAD, _COMPLIANCE, signs=("number", "receipt", "not_needed")),
+    "task request": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("number", "authority", "received", "of")),
     "task refresh": _may(_LEAD, _COMPLIANCE, _ADMINISTRATOR, token=True),
     "task show": _may(_LEAD, _COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
     # Who told us, and who else is protected: no one person takes anybody's protection away.

@@ -25,6 +25,9 @@ class Kind(StrEnum):
     LOG_BROKEN = "log_broken"
     JOB_FAILED = "job_failed"
     CREDENTIAL_EXPIRES = "credential_expires"
+    BREAK_GLASS = "break_glass"
+    TASK_DUE = "task_due"
+    TASK_OVERDUE = "task_overdue"
     TEST = "test"
 
 
@@ -51,6 +54,12 @@ _WORDS = {
     Kind.LOG_BROKEN: ("the custody log does not hold", "reporter audit verify"),
     Kind.JOB_FAILED: ("a job failed, or has not run for long", "reporter job list"),
     Kind.CREDENTIAL_EXPIRES: ("a credential expires soon, or has", "reporter secret set {about}"),
+    Kind.BREAK_GLASS: (
+        "one person approved it alone, and another must review it",
+        "reporter submission review {reference} --to {authority}",
+    ),
+    Kind.TASK_DUE: ("its clock runs out soon", "reporter board"),
+    Kind.TASK_OVERDUE: ("its clock has run out", "reporter board"),
     Kind.TEST: ("a test: this channel works", "reporter alarm list"),
 }
 

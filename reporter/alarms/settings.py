@@ -76,6 +76,7 @@ class Alarm(_Section):
     urgent_minutes: float = Field(default=15.0, gt=0)
     silent_minutes: float = Field(default=5.0, gt=0)
     repeat_minutes: float = Field(default=30.0, gt=0)
+    due_minutes: float = Field(default=30.0, ge=0)
     expiry_days: float = Field(default=14.0, ge=0)
     heartbeat_file: Path | None = None
     heartbeat_url: Annotated[str | None, AfterValidator(_url)] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -112,6 +113,24 @@ def resolve(
     with open_app() as house:
         decided = house.resolutions.resolve(reference, authority, actor(name, house), reason, receipt)
     say_decided(decided, as_json)
+
+
+def instant(text: str, option: str) -> datetime:
+    """
+    Give a moment typed with its offset from UTC.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from reporter.errors import UsageError
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise UsageError(f"{option} needs a moment with its offset from UTC, such as 2026-11-20T14:05:00Z.")
+    return at.astimezone(UTC)
 
 
 def say_decided(decided: Decided, as_json: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ import typer
 from reporter.cli import task
 from reporter.cli.acting import As, actor, present
 from reporter.cli.output import AsJson, Reference, console, finding, open_app, print_json, say, words
-from reporter.cli.resolution import Reason, To, say_decided
+from reporter.cli.resolution import Reason, To, instant, say_decided
 
 if TYPE_CHECKING:
     from reporter.authority import Document
@@ -231,27 +230,9 @@ def record_receipt(
     """
     with open_app() as house:
         decided = house.resolutions.record_receipt(
-            reference, authority, actor(name, house), reason, receipt, _instant(at)
+            reference, authority, actor(name, house), reason, receipt, instant(at, "--at")
         )
     say_decided(decided, as_json)
-
-
-def _instant(text: str) -> datetime:
-    """
-    Give a moment typed with its offset from UTC.
-
-    Raises:
-        UsageError: It is none.
-    """
-    from reporter.errors import UsageError
-
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise UsageError("--at needs a moment with its offset from UTC, such as 2026-11-20T14:05:00Z.")
-    return at.astimezone(UTC)
 
 
 def _indented(document: Document) -> str:

@@ -41,6 +41,37 @@ def list_(
 
 
 @app.command()
+def request(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The authority's own number of its request.")],
+    authority: Annotated[str, typer.Option("--from", metavar="AUTHORITY", help="Who asks.")],
+    received: Annotated[str, typer.Option(metavar="TIME", help="When it came, such as 2026-11-20T14:05:00Z.")],
+    of: Annotated[str | None, typer.Option("--of", metavar="REF", help="The case that it is about.")] = None,
+    name: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Record an authority's request for information; by its rule it is answered within days, such as seven to the NCA.
+
+    Example: reporter task request IR-2026-4 --from nca --received 2026-11-20T14:05Z --of TS-2026-000101 --as dana
+    """
+    from reporter.cli.resolution import instant
+    from reporter.db.engine import transaction
+
+    at = instant(received, "--received")
+    with open_app() as house:
+        who = actor(name, house)
+        if of is not None:
+            house.cases.load(of)
+        with transaction(house.database) as connection:
+            opened = house.duties.request(connection, authority, number, at, of, who)
+        task = house.tasks.desk.show(opened)
+    if as_json:
+        print_json(data(task))
+    else:
+        say(f"Task {task.id}: {_title(task)}; {_clock(task)}.")
+
+
+@app.command()
 def refresh(name: As = None, as_json: AsJson = False) -> None:
     """
     Ask the rules again about every case that is not over, once rules, targets or authorities have changed.

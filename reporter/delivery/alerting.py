@@ -64,7 +64,11 @@ def alerting(
     way = Way(http.proxy, http.ca_file)
     channels = list(_channels(settings, way, credentials))
     notifier = Notifier(engine, clock, channels, timedelta(minutes=settings.repeat_minutes))
-    patience = Patience(timedelta(minutes=settings.urgent_minutes), timedelta(minutes=settings.silent_minutes))
+    patience = Patience(
+        timedelta(minutes=settings.urgent_minutes),
+        timedelta(minutes=settings.silent_minutes),
+        timedelta(minutes=settings.due_minutes),
+    )
     heartbeat = Heartbeat(
         home / settings.heartbeat_file if settings.heartbeat_file else None,
         _value(settings.heartbeat_url, credentials) if settings.heartbeat_url else None,

@@ -21,6 +21,7 @@ from reporter.audit import findings
 from reporter.authority import Outcome
 from reporter.clock import Clock
 from reporter.db.engine import transaction
+from reporter.delivery.due import clocks_running_out
 from reporter.delivery.model import lane_name
 from reporter.delivery.queue import URGENT, oldest_due
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, LedgerEntry, Quarantine, WorkerSeen
@@ -41,10 +42,11 @@ UNANSWERED_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an urgent submission may wait, and how long a worker may say nothing."""
+    """How long an urgent submission may wait, how long a worker may say nothing, and how early a clock is told of."""
 
     urgent: timedelta
     silent: timedelta
+    due: timedelta = timedelta(minutes=30)
 
 
 class Watch:
@@ -82,6 +84,7 @@ def survey(connection: Connection, now: datetime, patience: Patience) -> Iterato
     yield from _contradicted_ones(connection)
     yield from _unanswered_ones(connection)
     yield from _urgent_ones(connection, now - patience.urgent)
+    yield from clocks_running_out(connection, now, patience.due)
     for pause in connection.execute(select(col(LanePause.lane), col(LanePause.since))):
         yield Matter(Kind.LANE_PAUSED, pause.lane, pause.since, lane=pause.lane)
     for circuit in connection.execute(select(col(Circuit.lane), col(Circuit.opened_at))):

@@ -116,10 +116,11 @@ class Approvals:
         """Whether somebody approved it alone because of an immediate risk."""
         query = select(_GLASS.c.actor, _GLASS.c.statement)
         of_digest = query.where(_GLASS.c.submission_id == submission_id, _GLASS.c.digest == digest)
-        row = connection.execute(of_digest).one_or_none()
-        if row is None or environment == Environment.SANDBOX:
-            return row is not None
-        return self._actors.vouches(connection, row.statement, row.actor, VERB, {"digest": digest, **ALONE})
+        return any(
+            environment == Environment.SANDBOX
+            or self._actors.vouches(connection, row.statement, row.actor, VERB, {"digest": digest, **ALONE})
+            for row in connection.execute(of_digest).all()
+        )
 
     def _vouched(self, connection: Connection, row: Row[str, str | None], digest: str) -> bool:
         return self._actors.vouches(connection, row.statement, row.actor, VERB, {"digest": digest})

@@ -20,6 +20,8 @@ from reporter.cases.records import CaseState
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction
+from reporter.errors import UsageError
+from reporter.rules.calendar import add
 from reporter.rules.evaluate import Obligation
 from reporter.rules.model import Means, Urgency, Verdict
 from reporter.submissions.model import State
@@ -87,6 +89,26 @@ class Duties:
                     connection, now, kind=each.kind, about=each.about, reference=reference, authority=each.authority,
                     level=level, due=each.due, basis=each.basis, rule=each.rule, actor=actor, exactly=True,
                 )  # fmt: skip
+
+    def request(
+        self, connection: Connection, authority: str, number: str, received: datetime, reference: str | None, actor: str
+    ) -> int:
+        """
+        Record that an authority asked for information, with the clock of the rule that was in force; give the task.
+
+        Raises:
+            UsageError: It was received in the future, or no rule gives such a request a clock.
+        """
+        now = self.clock.now()
+        if received > now:
+            raise UsageError("--received lies in the future.")
+        for rule, deadline in self.router.served(authority, received.date()):
+            return open_task(
+                connection, now, kind=Kind.REQUEST, about=f"{authority} {number}", reference=reference,
+                authority=authority, due=add(received, deadline, late=False), basis=Basis.LAW,
+                rule=f"{rule.id}/{rule.version}", actor=actor,
+            )  # fmt: skip
+        raise UsageError(f"No rule in force gives a request of {authority} a clock.")
 
     def _asked(self, case: Case, now: datetime) -> Iterator[_Asked]:
         if case.confirmation.decision not in ("confirmed", "pending"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,7 +12,7 @@ from reporter.config import Configuration
 from reporter.errors import PolicyError
 from reporter.organisation import Organisation
 from reporter.rules.evaluate import Facts, Obligation, Provider, evaluate
-from reporter.rules.model import Length, Rule, Telephone, Verdict
+from reporter.rules.model import Length, Rule, Start, Telephone, Verdict
 from reporter.rules.reading import shipped
 from reporter.rules.targets import TELEPHONE, require_targets
 
@@ -86,6 +86,13 @@ class Router:
             self.organisation.established_in, frozenset(self.organisation.serves), self.organisation.ncmec_arrangement
         )
         return Route(evaluate(self.rules, provider, facts(case), day, self.targets))
+
+    def served(self, authority: str, day: date) -> Iterator[tuple[Rule, Length]]:
+        """Give the rules by which an authority's own request has a clock on that day, from when it is received."""
+        for rule in self.rules:
+            for each in rule.deadlines:
+                if rule.authority == authority and each.starts is Start.SERVED and each.within and rule.in_force(day):
+                    yield rule, each.within
 
     def telephone(self, authority: str, day: date) -> tuple[Rule, Telephone, Length] | None:
         """Give the rule that asks to telephone an authority as well on that day, and how soon after the duty arises."""

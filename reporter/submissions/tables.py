@@ -66,7 +66,6 @@ class BreakGlass(SQLModel, table=True):
     """
 
     __tablename__ = "break_glass"
-    __table_args__ = (UniqueConstraint("submission_id", "digest"),)
 
     id: int | None = Field(default=None, primary_key=True)
     submission_id: str = Field(foreign_key="submission.id", index=True)

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EXPORT_APPROVE = "export_approve"
     EXPORT_RECEIPT = "export_receipt"
     REVIEW = "review"
+    REQUEST = "information_request"
 
 
 class Basis(StrEnum):
@@ -82,6 +83,8 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.HOLD_REVIEW: Meaning("somebody to say whether a hold is still needed", "hold review {about}"),
     Kind.HOLD_RELEASE: Meaning("another person to agree to the release of a hold", "hold release {about}"),
     Kind.MAY_TELL: Meaning("people to decide whether to tell it by other means", _DONE, people=2, receipt=True),
+    # what an authority asks for
+    Kind.REQUEST: Meaning("an answer to the authority's request for information", _DONE),
     # what an urgent submission asks for besides
     Kind.REVIEW: Meaning(
         "another person to review what one person approved alone", "submission review {reference} --to {authority}"

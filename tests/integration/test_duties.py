@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from reporter.db.engine import transaction
+from reporter.errors import UsageError
 from reporter.submissions.duties import ask_again
 from reporter.tasks.model import Basis, Kind, Outcome, Task
 from reporter.testing.documents import write_case
@@ -126,3 +128,18 @@ def test_a_change_of_the_house_reaches_the_cases_on_record(scene: Scene, monkeyp
     before = scene.tasks()
     ask_again(app.database, app.cases, app.duties, "robin")
     assert scene.tasks() == before
+
+
+def test_a_request_for_information_has_seven_days_from_when_it_came(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    now, duties = house.clock.now(), house.app.duties
+    with transaction(house.app.database) as connection:
+        number = duties.request(connection, "nca", "IR-1", now - timedelta(days=1), None, "robin")
+        assert duties.request(connection, "nca", "IR-1", now - timedelta(days=1), None, "dana") == number
+        with pytest.raises(UsageError, match="future"):
+            duties.request(connection, "nca", "IR-2", now + timedelta(minutes=1), None, "robin")
+        with pytest.raises(UsageError, match="No rule"):
+            duties.request(connection, "ncmec", "IR-2", now, None, "robin")
+    task = house.app.tasks.desk.show(number)
+    assert (task.due, task.basis, task.rule) == (now + timedelta(days=6), Basis.LAW, "uk-nca-request/1")
+    assert house.app.tasks.desk.done(number, "dana", Outcome.DONE, "Answered by their portal.").missing == 0
