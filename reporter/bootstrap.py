@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine as Database
 
-from keycustody.blind_index import BlindIndex
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from reporter import config
@@ -57,6 +56,7 @@ from reporter.keys.kit import RecoveryKits
 from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
+from reporter.referrals.room import ReferralRoom, referral_room
 from reporter.retention.room import RetentionRoom, retention_room
 from reporter.submissions.approvals import Approvals
 from reporter.submissions.duties import Duties
@@ -104,6 +104,7 @@ class App:
     duties: Duties
     exports: ExportRoom
     emergencies: Emergencies
+    referrals: ReferralRoom
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -185,7 +186,7 @@ def open_home(
     actors = ActorService(database, clock, gravest(desks))
     approvals = Approvals(actors, clock, configuration.approval.people)
     contacts = contact_room(
-        database, clock, BlindIndex(custody.provider, custody.store, "contacts"), bodies, actors,
+        database, clock, custody.provider, custody.store, bodies, actors,
         named=lambda connection, reference: submissions.void(connection, reference),
     )  # fmt: skip
     emergencies = Emergencies(database, clock, bodies)
@@ -228,6 +229,9 @@ def open_home(
             database, clock, configuration, custody.credentials, vault, bodies, log, actors, retention.subjects
         ),
         emergencies,
+        referral_room(
+            database, clock, bodies, vault, contacts.register, actors, custody.provider, custody.store, configuration
+        ),
     )  # fmt: skip
 
 

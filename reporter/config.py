@@ -168,6 +168,20 @@ class Targets(_Section):
     telephone: Length | None = None
 
 
+class Referrals(_Section):
+    """
+    What becomes of referrals: the share of what was not confirmed that a second person decides too, and targets.
+
+    The hours are the operator's own; no law sets them.
+    """
+
+    second_look_share: float = Field(default=0.1, ge=0, le=1)
+    decide_hours: float = Field(default=72.0, gt=0)
+    second_look_hours: float = Field(default=72.0, gt=0)
+    lead_hours: float = Field(default=24.0, gt=0)
+    unasked_hours: float = Field(default=24.0, gt=0)
+
+
 class Authority(BaseModel):
     """One ``[authority.NAME]`` section; further keys are the adapter's own."""
 
@@ -232,6 +246,7 @@ class Configuration(BaseSettings):
     audit: Audit = Audit()
     objects: Objects = Objects()
     retention: Retention = Retention()
+    referrals: Referrals = Referrals()
     targets: dict[str, Targets] = Field(default_factory=dict)
     authority: dict[str, Authority] = Field(default_factory=dict)
 

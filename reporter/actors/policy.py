@@ -71,6 +71,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "hold show": _may(_COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
     "hold review": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
     "hold release": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    # Referrals: who judges cases judges what others tell us; who answers for it, answers those who told us.
+    "referral add": _may(_ANALYST, _LEAD, _COMPLIANCE, token=True),
+    "referral show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("referral",)),
+    "referral decide": _may(_ANALYST, _LEAD, signs=("referral",)),
+    "referral reopen": _may(_ANALYST, _LEAD, _COMPLIANCE, signs=("referral",)),
+    "referral answer": _may(_LEAD, _COMPLIANCE, signs=("referral",)),
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
     "evidence viewed": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent", "at")),
@@ -137,6 +143,7 @@ FREE: Final[Mapping[str, str]] = {
     "recover": "takes two custodians of a recovery kit, each with an identity of their own",
     "demand list": _SHOWS,
     "hold list": _SHOWS,
+    "referral list": _SHOWS,
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,
     "evidence certificate": _SHOWS,

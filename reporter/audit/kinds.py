@@ -41,6 +41,13 @@ KINDS: Mapping[str, str] = {
     "case_destruction_recalled": "A case's destruction that this database had forgotten was taken over.",
     "case_key_destroyed": "The wrapped key of a case was removed from the key store; its bodies are noise.",
     "case_destroyed": "A case is destroyed; the digest of its certificate stands in the detail.",
+    # referrals
+    "referral_added": "A referral was taken in: of whom, at whose request, how many items.",
+    "attachment_sealed": "A file that came along with a referral was sealed unopened.",
+    "referral_judged": "Somebody decided an item of a referral; how is sealed, and only the digest stands here.",
+    "referral_reopened": "Somebody opened a settled item of a referral again.",
+    "referral_linked": "A confirmed item of a referral is in this case; which stands in the detail.",
+    "referral_answered": "An answer to a sender was made; its digest.",
     # who is named
     "contact_added": "Somebody is protected from now on; their kind and by how many things they are known again.",
     "contact_removal_proposed": "One person proposed that a contact is protected no more.",

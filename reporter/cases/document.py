@@ -92,12 +92,16 @@ def _document(raw: dict[str, Any], findings: Sequence[Finding]) -> ParsedDocumen
         case = Case.model_validate(raw)
     except ValidationError as error:
         known = {finding.path for finding in findings}
-        broken = [_finding(problem) for problem in error.errors(include_url=False, include_input=False)]
-        findings = [*(finding for finding in broken if finding.path not in known), *findings]
+        findings = [*(finding for finding in findings_of(error) if finding.path not in known), *findings]
     if findings:
         raise _refusal(findings)
     canonical = rfc8785.dumps(raw)
     return ParsedDocument(raw, case, canonical, hashlib.sha256(canonical).hexdigest())
+
+
+def findings_of(error: ValidationError) -> list[Finding]:
+    """Give what pydantic finds wrong, by path and in words of ours."""
+    return [_finding(problem) for problem in error.errors(include_url=False, include_input=False)]
 
 
 def _finding(problem: Any) -> Finding:

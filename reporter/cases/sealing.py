@@ -46,7 +46,7 @@ class Sealing:
         try:
             yield fresh
         except BaseException:
-            self._take_back(fresh)
+            self.take_back(fresh)
             raise
 
     def remove_sources(self, handed: HandedIn) -> tuple[list[str], list[Finding]]:
@@ -74,7 +74,8 @@ class Sealing:
                 findings.append(Finding(f"{file.where}.path", "remove_source", error.message))
         return removed, findings
 
-    def _take_back(self, items: Sequence[SealedItem]) -> None:
+    def take_back(self, items: Sequence[SealedItem]) -> None:
+        """Remove freshly sealed items that are on no record; what cannot be removed is noise without a record."""
         for item in self._unrecorded(items):
             try:
                 self._vault.discard(item)

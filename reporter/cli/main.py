@@ -31,6 +31,7 @@ from reporter.cli import (
     key,
     key_recovery,
     recover,
+    referral,
     sandbox,
     secret,
     submission,
@@ -50,6 +51,7 @@ app = typer.Typer(
 app.add_typer(case.app, name="case")
 app.add_typer(submission.app, name="submission")
 app.add_typer(task.app, name="task")
+app.add_typer(referral.app, name="referral")
 app.add_typer(contact.app, name="contact")
 app.add_typer(delivery.records, name="delivery")
 app.add_typer(evidence.app, name="evidence")

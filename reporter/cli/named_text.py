@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reporter.cli.output import say
+from reporter.cli.output import one_line, say
 from reporter.contacts.model import Named
 
 
@@ -38,7 +38,7 @@ def say_people(named: Sequence[Named], *, words: bool = False, stderr: bool = Fa
         for why in each.because:
             say(f"      {why}", stderr=stderr)
         if words and each.context:
-            say(f"      {_one_line(each.context)}", stderr=stderr)
+            say(f"      {one_line(each.context)}", stderr=stderr)
         if each.both:
             say("      WARNING: told us, and stands in another role. See that this is right.", stderr=stderr)
         if each.contacts:
@@ -46,8 +46,3 @@ def say_people(named: Sequence[Named], *, words: bool = False, stderr: bool = Fa
             state = "nobody has agreed yet" if each.missing > 1 else "one more person must agree"
             said = f"{state}: reporter contact allow" if each.missing else "two people wrote why they are named"
             say(f"      WARNING: a {kinds} contact of ours; {said}.", stderr=stderr)
-
-
-def _one_line(text: str) -> str:
-    """Give words in one line that no terminal obeys."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)

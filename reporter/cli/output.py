@@ -94,6 +94,11 @@ def tell(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def one_line(text: str) -> str:
+    """Give people's words in one line that no terminal obeys."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 def moment(at: datetime) -> str:
     """Give an instant for people."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"

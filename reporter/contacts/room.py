@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from keycustody.blind_index import BlindIndex
+from keycustody.providers import KeyProvider
+from keycustody.store import KeyStore
 from reporter.actors.service import ActorService
 from reporter.clock import Clock
 from reporter.contacts.naming import Naming
@@ -27,7 +29,8 @@ class ContactRoom:
 def contact_room(
     engine: Engine,
     clock: Clock,
-    index: BlindIndex,
+    provider: KeyProvider,
+    store: KeyStore,
     bodies: BodyVault,
     actors: ActorService,
     *,
@@ -35,5 +38,5 @@ def contact_room(
 ) -> ContactRoom:
     """Build it; ``named`` hears of cases whose approved submissions name a new contact."""
     words = Words(actors, bodies, clock)
-    register = Register(engine, clock, index, words, named=named)
+    register = Register(engine, clock, BlindIndex(provider, store, "contacts"), words, named=named)
     return ContactRoom(register, Naming(engine, clock, register, words))

@@ -13,6 +13,7 @@ import reporter.delivery.tables
 import reporter.evidence.tables
 import reporter.export.tables
 import reporter.jobs.tables
+import reporter.referrals.tables
 import reporter.retention.tables
 import reporter.submissions.tables
 import reporter.tasks.tables  # noqa: F401

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     EXPORT_RECEIPT = "export_receipt"
     REVIEW = "review"
     REQUEST = "information_request"
+    REFERRAL = "referral"
+    REFERRAL_LEAD = "referral_lead"
+    UNASKED = "unasked"
 
 
 class Basis(StrEnum):
@@ -72,10 +75,14 @@ class Meaning:
 
 
 _DONE: Final = "task done {id}"
+_DECIDE: Final = "referral decide {about}"
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
     # what a case asks for
     Kind.JUDGE: Meaning("somebody to judge the case", "case confirm {reference} --basis TEXT"),
     Kind.REPORT: Meaning("a report that the authority has accepted", "submission approve {reference} --to {authority}"),
+    Kind.REFERRAL: Meaning("items of a referral to be decided, each by somebody who has not decided it", _DECIDE),
+    Kind.REFERRAL_LEAD: Meaning("the escalation lead to decide what two people saw differently", _DECIDE),
+    Kind.UNASKED: Meaning("people to decide what becomes of content that came unasked", _DONE, people=2),
     Kind.TELL: Meaning("somebody to tell the authority by other means", _DONE, people=2, receipt=True),
     Kind.DEMAND_VERIFY: Meaning("another person to make sure that a demand is genuine", "demand verify {about}"),
     Kind.DEMAND_ANSWER: Meaning("a demand to be answered", "demand close {about}"),
