@@ -57,6 +57,7 @@ from reporter.keys.opening import Custody, open_custody
 from reporter.keys.protecting import Protection
 from reporter.keys.rotating import Rotation
 from reporter.referrals.room import ReferralRoom, referral_room
+from reporter.retention.forgetting import forget
 from reporter.retention.room import RetentionRoom, retention_room
 from reporter.submissions.approvals import Approvals
 from reporter.submissions.duties import Duties
@@ -172,7 +173,7 @@ def open_home(
     submissions: SubmissionService
     alarms: Alerting
     retention = retention_room(
-        database, clock, custody.provider, custody.store, vault, bodies, routes, configuration.retention
+        database, clock, custody.provider, custody.store, vault, bodies, routes, [*desks], configuration.retention
     )
     cases = CaseService(
         database,
@@ -210,8 +211,10 @@ def open_home(
     )  # fmt: skip
     log = _log(configuration, database, clock, custody.credentials)
     room = evidence_room(
-        database, clock, vault, bodies, configuration, log, objections=[needed_for_delivery],
-        case_objections=[case_needed_for_delivery], damaged=alarms.watch.check,
+        database, clock, vault, bodies, configuration, log,
+        objections=[needed_for_delivery, retention.clocks.objection],
+        case_objections=[case_needed_for_delivery, retention.clocks.case_objection], forgets=[forget],
+        damaged=alarms.watch.check,
     )  # fmt: skip
     jobs = (
         Job("audit-verify", timedelta(minutes=configuration.audit.verify_minutes), log.verification.go_on),

@@ -120,10 +120,13 @@ class Retention(_Section):
     """
     The operator's own lengths, in days; none of them shortens what a law sets.
 
-    ``hold_review_days``: a hold without an end is looked at so often. ``notice_days``: how long before an end somebody
-    hears of it.
+    ``unfiled_days``: what was never filed (not confirmed, rejected, withdrawn, abandoned), from the last that happened
+    to it. ``unruled_days``: what was filed where no law that was read sets a length. ``hold_review_days``: a hold
+    without an end is looked at so often. ``notice_days``: how long before an end somebody hears of it.
     """
 
+    unfiled_days: int = Field(default=90, ge=1)
+    unruled_days: int = Field(default=365, ge=1)
     hold_review_days: int = Field(default=180, ge=1)
     notice_days: int = Field(default=14, ge=0)
 

@@ -77,6 +77,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "referral decide": _may(_ANALYST, _LEAD, signs=("referral",)),
     "referral reopen": _may(_ANALYST, _LEAD, _COMPLIANCE, signs=("referral",)),
     "referral answer": _may(_LEAD, _COMPLIANCE, signs=("referral",)),
+    # How long it is kept: longer takes two, and sooner than the law nobody can.
+    "retention extend": _may(_COMPLIANCE, _LEGAL, signs=("reference", "until", "review")),
+    "retention review": _may(_COMPLIANCE, _LEGAL, signs=("number", "again")),
+    "retention decide": _may(_COMPLIANCE, _LEGAL, signs=("reference", "review")),
+    "retention rules": _may(_COMPLIANCE, _LEGAL, signs=("apply",)),  # with --apply
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
     "evidence viewed": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent", "at")),
@@ -144,6 +149,7 @@ FREE: Final[Mapping[str, str]] = {
     "demand list": _SHOWS,
     "hold list": _SHOWS,
     "referral list": _SHOWS,
+    "retention show": _SHOWS,
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,
     "evidence certificate": _SHOWS,

@@ -65,6 +65,12 @@ KINDS: Mapping[str, str] = {
     "hold_release_asked": "One person asked for the release of a hold.",
     "hold_released": "Another person agreed: the hold is released.",
     "case_released": "A hold that reached this case was released; others may stand.",
+    "clock_started": "A clock of retention started; rule, version and end stand in the detail.",
+    "rules_applied": "Clocks that changed rules ask for were added to a case; none was shortened.",
+    "extension_asked": "One person asked to keep a case longer than a law asks.",
+    "extension_approved": "Another person agreed; until when stands in the detail.",
+    "extension_reviewed": "Somebody looked at an extension and said that it is still needed.",
+    "conflict_decided": "A person decided that a case is kept although a law says that it should be gone.",
     "legal_refused": "Something about demands, holds or retention was refused; by what rule stands in the detail.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",

@@ -90,7 +90,7 @@ def show(
 
     Example: reporter case show TS-2026-000101
     """
-    from reporter.cli import case_text
+    from reporter.cli import case_text, retention_text
     from reporter.delivery.authorities import standing_still
     from reporter.delivery.model import lane_name
 
@@ -99,6 +99,7 @@ def show(
             case_text.say_document(house.cases.document(reference, actor(name, house)))
             return
         shown = case_text.shown(house.cases.describe(reference), house.submissions.overview(reference))
+        shown["retention"] = retention_text.summary(house.retention.clocks.show(reference))
         paused = standing_still(house.database, house.configuration.authority)
     for entry in shown["submissions"]:
         if entry["state"] in ("approved", "delivering"):
@@ -107,6 +108,7 @@ def show(
         print_json(shown)
     else:
         case_text.say_shown(shown)
+        retention_text.say_summary(shown["retention"])
 
 
 @app.command()

@@ -43,9 +43,9 @@ def keep(connection: Connection, scope: Scope, subjects: Subjects) -> int:
         NotFoundError: It names a case or an item that is not here.
         UsageError: A person or account is nothing once it is brought to its one form, or an item's name means several.
     """
-    entries: list[dict[str, Any]] = [{"reference": _known(connection, reference)} for reference in scope.cases]
+    entries: list[dict[str, Any]] = [{"reference": require_case(connection, reference)} for reference in scope.cases]
     for named in scope.items:
-        sealed = evidence.find_item(connection, _known(connection, named.case), named.item)
+        sealed = evidence.find_item(connection, require_case(connection, named.case), named.item)
         entries.append({"reference": named.case, "evidence_id": sealed.id})
     for subject in scope.subjects:
         try:
@@ -94,7 +94,13 @@ def lock(connection: Connection, references: Sequence[str]) -> None:
         connection.execute(query)
 
 
-def _known(connection: Connection, reference: str) -> str:
+def require_case(connection: Connection, reference: str) -> str:
+    """
+    Give the reference of a case that is here.
+
+    Raises:
+        NotFoundError: It is not.
+    """
     if connection.execute(select(_CASE.c.reference).where(_CASE.c.reference == reference)).first() is None:
         raise unknown(reference)
     return reference

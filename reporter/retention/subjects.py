@@ -17,6 +17,7 @@ from reporter.cases.document import parse_kept
 from reporter.cases.locations import CellPhone, EmailLocation, Newsgroup
 from reporter.cases.model import Case
 from reporter.cases.people import Account, AssociatedAccount, Email, Person, Phone
+from reporter.cases.records import CaseState
 from reporter.cases.tables import CaseRecord, CaseRevision
 from reporter.db.engine import reading, transaction
 from reporter.errors import CustodyError
@@ -67,6 +68,7 @@ class Subjects:
         query = (
             select(col(CaseRecord.reference))
             .outerjoin(CaseIndexed, col(CaseIndexed.reference) == col(CaseRecord.reference))
+            .where(col(CaseRecord.state) != CaseState.DESTROYED)
             .where(or_(col(CaseIndexed.revision).is_(None), col(CaseIndexed.revision) < col(CaseRecord.revision)))
             .order_by(col(CaseRecord.reference))
         )

@@ -136,3 +136,78 @@ class IndexKey(SQLModel, table=True):
 
     register_name: str = Field(primary_key=True)
     check_index: str
+
+
+class RetentionClock(SQLModel, table=True):
+    """
+    A clock that a filing or a case started, as the rules were then; it is never changed, and goes with the case.
+
+    ``cause`` says what started it, such as ``submission ID``.
+    """
+
+    __tablename__ = "retention_clock"
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str = Field(index=True)
+    part: str
+    side: str
+    begins: datetime = Field(sa_type=UtcDateTime)
+    ends: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    rule: str
+    version: int
+    retention: str
+    source: str
+    words: str
+    cause: str
+    verified: bool
+    started_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ClocksStarted(SQLModel, table=True):
+    """That the clocks of something were started: ``about`` is a submission, a task, or a case with its revision."""
+
+    __tablename__ = "clocks_started"
+
+    reference: str = Field(primary_key=True)
+    about: str = Field(primary_key=True)
+
+
+class ReferenceRecord(SQLModel, table=True):
+    """
+    The reference that an authority gave, as a record of its own: it outlives the case for as long as a law wants it.
+
+    ``keep_until`` is None where no law sets an end; ``about`` is what was filed.
+    """
+
+    __tablename__ = "reference_record"
+
+    about: str = Field(primary_key=True)
+    reference: str = Field(index=True)
+    authority: str
+    environment: str
+    receipt: str
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+    keep_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class KeepLonger(SQLModel, table=True):
+    """
+    That people decided to keep something longer: by choice (``extension``, two people), or in a ``conflict`` (one).
+
+    The words, which name the purpose, are sealed with the case. ``until`` is None for a conflict: it says until when
+    nobody has to look again (``review_at``).
+    """
+
+    __tablename__ = "keep_longer"
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str = Field(index=True)
+    kind: str
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_at: datetime = Field(sa_type=UtcDateTime)
+    asked_by: str
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    words_body: str
+    approved_by: str | None = None
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    approved_body: str | None = None

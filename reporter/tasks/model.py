@@ -22,6 +22,9 @@ class Kind(StrEnum):
     HOLD_ENDS = "hold_ends"
     HOLD_REVIEW = "hold_review"
     HOLD_RELEASE = "hold_release"
+    EXTENSION_APPROVE = "extension_approve"
+    EXTENSION_REVIEW = "extension_review"
+    RETENTION_CONFLICT = "retention_conflict"
     MAY_TELL = "may_tell"
     OUT_OF_HOURS = "telephone_out_of_hours"
     CONTINGENCY = "telephone_contingency"
@@ -89,6 +92,11 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.HOLD_ENDS: Meaning("somebody to ask whether the authority renews, before the hold ends", "hold show {about}"),
     Kind.HOLD_REVIEW: Meaning("somebody to say whether a hold is still needed", "hold review {about}"),
     Kind.HOLD_RELEASE: Meaning("another person to agree to the release of a hold", "hold release {about}"),
+    Kind.EXTENSION_APPROVE: Meaning("another person to agree that a case is kept longer", "retention extend {about}"),
+    Kind.EXTENSION_REVIEW: Meaning("somebody to say whether a case is still kept longer", "retention review {about}"),
+    Kind.RETENTION_CONFLICT: Meaning(
+        "somebody to decide: one law says keep, another says destroy", "retention decide {about}"
+    ),
     Kind.MAY_TELL: Meaning("people to decide whether to tell it by other means", _DONE, people=2, receipt=True),
     # what an authority asks for
     Kind.REQUEST: Meaning("an answer to the authority's request for information", _DONE),

@@ -158,7 +158,8 @@ def test_a_demand_is_verified_by_another_person_and_holds_before_that(house: Hou
     with pytest.raises(PolicyError, match="a different person"):
         demands.verify(recorded.number, Check.CALL_BACK, "lea", "Called the desk.")
     demands.verify(recorded.number, Check.CALL_BACK, "sam", "Called the desk.").require_usable()
-    assert [task.kind for task in house.app.tasks.desk.tasks()] == ["demand_answer", "hold_review"]
+    ours = [task.kind for task in house.app.tasks.desk.tasks() if task.kind.startswith(("demand", "hold"))]
+    assert ours == ["demand_answer", "hold_review"]
     demands.close(recorded.number, "answered", "lea", "Handed over.")
     with pytest.raises(PolicyError, match="is closed"):
         demands.demand(recorded.number).require_usable()
@@ -173,7 +174,7 @@ def test_a_demand_from_the_future_is_refused_and_the_attempt_is_on_record(house:
 
 
 def test_another_key_of_the_index_is_noticed(house: House) -> None:
-    house.app.retention.subjects.complete()
+    house.app.retention.holds.place(scope(subjects=[{"kind": "account", "value": "9001"}]), "lea", "Synthetic.")
     with transaction(house.app.database) as connection:
         connection.execute(text("UPDATE index_key SET check_index = 'other'"))
     with pytest.raises(CustodyError, match="key by which people"):
