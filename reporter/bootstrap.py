@@ -17,6 +17,7 @@ from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from reporter import config
 from reporter.actors.changes import ChangeService
+from reporter.actors.founding import Founding
 from reporter.actors.service import ActorService
 from reporter.alarms.wire import Way
 from reporter.audit.log import CustodyLog, custody_log
@@ -184,7 +185,7 @@ def open_home(
         revised=lambda connection, reference: submissions.void(connection, reference),
         recorded=duties.keep,
     )
-    actors = ActorService(database, clock, gravest(desks))
+    actors = ActorService(database, clock, gravest(desks), Founding(custody.credentials))
     approvals = Approvals(actors, clock, configuration.approval.people)
     contacts = contact_room(
         database, clock, custody.provider, custody.store, bodies, actors,
@@ -206,7 +207,7 @@ def open_home(
     )  # fmt: skip
     authorities = AuthorityService(database, clock, queue, desks, shelf, deliveries.connection)
     alarms = alerting(
-        database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials,
+        database, clock, configuration.alarm, configuration.http, configuration.home, custody.credentials, actors,
         Clocks(duties.router).keep,
     )  # fmt: skip
     log = _log(configuration, database, clock, custody.credentials)

@@ -11,6 +11,7 @@ import rfc8785
 from sqlalchemy import Connection, Row, insert, select, update
 
 from reporter.actors import register
+from reporter.actors.lineage import Register
 from reporter.actors.model import Change, ChangeKind, Person, ProofKind, Waiting
 from reporter.actors.proofs import fingerprint
 from reporter.actors.service import ActorService, Presence
@@ -62,14 +63,11 @@ class ChangeService:
             UsageError: It cannot be made.
             PolicyError: The key is known already, or whoever proposes may not.
         """
-        content, now = rfc8785.dumps(change.content()), self._actors.clock.now()
-        digest = hashlib.sha256(content).hexdigest()
+        (content, digest), now = _written(change), self._actors.clock.now()
         with transaction(self._actors.database) as connection:
-            _require_possible(connection, change)
+            _require_possible(connection, self._actors.register(connection), change)
             nonce = _signed(presence.state(connection, {"change": digest}))
-            proposed = {"proposed_by": presence.handle, "proposed_at": now, "proposed_in": nonce}
-            row = insert(ActorChange).values(content=content.decode(), digest=digest, **proposed)
-            number: int = connection.execute(row.returning(_CHANGE.c.number)).scalar_one()
+            number = self._insert(connection, content, digest, presence.handle, nonce, now)
             self._tell(connection, presence.handle, f"actor_{change.kind}_proposed", change, now)
         return number
 
@@ -88,7 +86,7 @@ class ChangeService:
             if row is None:
                 raise NotFoundError(f"No change {number} waits.", next_step="See: reporter actor list")
             change = _waiting(row).change
-            _require_possible(connection, change)
+            _require_possible(connection, self._actors.register(connection), change)
             self._require_second(connection, change, row.proposed_by, presence.handle)
             nonce = _signed(presence.state(connection, {"change": row.digest}))
             confirmed = {"confirmed_by": presence.handle, "confirmed_at": now, "confirmed_in": nonce}
@@ -104,14 +102,24 @@ class ChangeService:
         Raises:
             NotFoundError: Nobody is called so.
         """
+        change, now = Change(ChangeKind.SUSPEND, (Person(handle, frozenset()),)), self._actors.clock.now()
+        content, digest = _written(change)
         with transaction(self._actors.database) as connection:
-            if register.person(connection, handle) is None:
+            if self._actors.register(connection).person(handle) is None:
                 raise unknown(handle)
-            presence.state(connection, {"handle": handle})
-            register.set_suspended(connection, handle, True)
-            audit.record(
-                connection, at=self._actors.clock.now(), actor=presence.handle, kind="actor_suspended", item=handle
-            )
+            nonce = _signed(presence.state(connection, {"handle": handle, "change": digest}))
+            number = self._insert(connection, content, digest, presence.handle, nonce, now, confirmed_at=now)
+            _apply(connection, change, number, now)
+            self._tell(connection, presence.handle, "actor_suspended", change, now)
+
+    @staticmethod
+    def _insert(
+        connection: Connection, content: str, digest: str, actor: str, nonce: str, at: datetime, **more: datetime
+    ) -> int:
+        proposed = {"proposed_by": actor, "proposed_at": at, "proposed_in": nonce}
+        row = insert(ActorChange).values(content=content, digest=digest, **proposed, **more)
+        number: int = connection.execute(row.returning(_CHANGE.c.number)).scalar_one()
+        return number
 
     def _require_second(self, connection: Connection, change: Change, first: str, second: str) -> None:
         if first == second:
@@ -123,7 +131,7 @@ class ChangeService:
             return
         if second in about:
             raise PolicyError(f"This is about {second}, and a different person must approve it.")
-        proposer = register.person(connection, first)
+        proposer = self._actors.register(connection).person(first)
         if proposer is None:
             raise PolicyError(f"{first} is not enrolled.")
         self._actors.authorise(proposer, f"actor {change.kind}")
@@ -154,7 +162,13 @@ def _signed(nonce: str | None) -> str:
     return nonce
 
 
-def _require_possible(connection: Connection, change: Change) -> None:
+def _written(change: Change) -> tuple[str, str]:
+    """Give a change as it is kept, and the digest of that, which is signed."""
+    content = rfc8785.dumps(change.content())
+    return content.decode(), hashlib.sha256(content).hexdigest()
+
+
+def _require_possible(connection: Connection, decided: Register, change: Change) -> None:
     for person in change.people:
         for proof in person.proofs:
             if register.holder(connection, proof.public_key) is not None:
@@ -163,7 +177,7 @@ def _require_possible(connection: Connection, change: Change) -> None:
         _require_founders(connection, change.people)
         return
     (person,) = change.people
-    known = register.person(connection, person.handle)
+    known = decided.person(person.handle)
     if known is None and (change.kind is not ChangeKind.ENROL):
         raise unknown(person.handle)
     if known is None and not person.roles:
@@ -192,5 +206,5 @@ def _apply(connection: Connection, change: Change, number: int, at: datetime) ->
                 register.add(connection, person, number, at)
             case ChangeKind.ROLES:
                 register.set_roles(connection, person.handle, person.roles)
-            case ChangeKind.ENABLE:
-                register.set_suspended(connection, person.handle, False)
+            case ChangeKind.ENABLE | ChangeKind.SUSPEND:
+                register.set_suspended(connection, person.handle, change.kind is ChangeKind.SUSPEND)

@@ -36,12 +36,13 @@ class ProofKind(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What two people decide about who may act."""
+    """What two people decide about who may act; to suspend takes one."""
 
     FOUND = "found"
     ENROL = "enrol"
     ROLES = "roles"
     ENABLE = "enable"
+    SUSPEND = "suspend"
 
 
 @dataclass(frozen=True, slots=True)

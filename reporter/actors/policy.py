@@ -23,7 +23,8 @@ class Rule:
     The roles that may run a command, and how.
 
     ``token`` says whether a token suffices, as for a program that acts unattended; what takes two people, what
-    confirms, and what shows content never does with one. ``signs`` names the parameters that the statement carries.
+    confirms, and what shows content never does with one. ``signs`` names what the statement carries: parameters, or the
+    digest of what the command makes of them.
     """
 
     roles: frozenset[Role]
@@ -35,13 +36,15 @@ def _may(*roles: Role, token: bool = False, signs: tuple[str, ...] = ()) -> Rule
     return Rule(frozenset(roles), token, signs)
 
 
+#: The document itself is signed, whatever words the command was given.
+_HANDED_IN = ("reference", "digest")
 #: By command, without ``reporter``.
 RULES: Final[Mapping[str, Rule]] = {
     # Cases: who judges them hands them in and reads them; who answers for them may, too.
-    "case add": _may(_ANALYST, _LEAD, token=True),
-    "case import": _may(_ANALYST, _LEAD, token=True, signs=("reference", "authority")),
-    "case revise": _may(_ANALYST, _LEAD, signs=("reference",)),
-    "case confirm": _may(_ANALYST, _LEAD, signs=("reference",)),
+    "case add": _may(_ANALYST, _LEAD, token=True, signs=_HANDED_IN),
+    "case import": _may(_ANALYST, _LEAD, token=True, signs=_HANDED_IN),
+    "case revise": _may(_ANALYST, _LEAD, signs=_HANDED_IN),
+    "case confirm": _may(_ANALYST, _LEAD, signs=_HANDED_IN),
     "case show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),  # with --document
     "submission preview": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference", "authority")),
     "delivery show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("reference",)),  # with --words

@@ -8,36 +8,48 @@ everywhere, and outside the sandbox nobody else acts.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from secrets import token_hex
 
 import rfc8785
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 from sqlmodel import col
 
-from reporter.actors import register
-from reporter.actors.model import Person, ProofKind, Sign, Signature, Statement
+from reporter.actors import lineage, register
+from reporter.actors.founding import Founding
+from reporter.actors.lineage import WINDOW, Register
+from reporter.actors.model import ChangeKind, Person, ProofKind, Sign, Signature, Statement
 from reporter.actors.policy import FREE, RULES
 from reporter.actors.proofs import holds
-from reporter.actors.tables import SignedStatement
+from reporter.actors.tables import ActorChange, SignedStatement
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.errors import PolicyError
 
-#: How far the clock of whoever signed may be from ours; a statement is good for once within it.
-WINDOW = timedelta(minutes=5)
+_STATEMENT = SignedStatement.__table__  # type: ignore[attr-defined]
+_CHANGE = ActorChange.__table__  # type: ignore[attr-defined]
 #: The environment in which a bare name is enough.
 _FREE_ENVIRONMENT = "sandbox"
+
+
+#: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
+Witness = Callable[[Connection, Mapping[str, str]], str | None]
+
+
+def unsigned(_connection: Connection, _subject: Mapping[str, str]) -> None:
+    """Sign nothing; enough in the sandbox."""
+    return
 
 
 class ActorService:
     """Who is enrolled here, and what they are let do; ``environment`` is the most serious one configured."""
 
-    def __init__(self, database: Engine, clock: Clock, environment: str) -> None:
+    def __init__(self, database: Engine, clock: Clock, environment: str, founding: Founding) -> None:
         self.database, self.clock, self.environment = database, clock, environment
+        self._founding = founding
+        self._played: tuple[tuple[int, datetime | None], Register] | None = None
 
     @property
     def required(self) -> bool:
@@ -49,17 +61,57 @@ class ActorService:
     def people(self) -> Sequence[Person]:
         """Give everybody enrolled, by handle."""
         with reading(self.database) as connection:
-            return register.people(connection)
+            return self.register(connection).people()
 
     def person(self, handle: str) -> Person | None:
-        """Give somebody by handle."""
+        """
+        Give somebody by handle.
+
+        Raises:
+            PolicyError: The table of people knows them, and nobody decided it.
+        """
         with reading(self.database) as connection:
-            return register.person(connection, handle)
+            return self._person(connection, handle)
 
     def holder(self, public_key: str) -> str | None:
         """Give whose proof this is or ever was."""
         with reading(self.database) as connection:
-            return register.holder(connection, public_key)
+            return self.register(connection).holder(public_key)
+
+    def register(self, connection: Connection) -> Register:
+        """
+        Give who may act, as people signed it; played anew when a change took effect since.
+
+        Raises:
+            CustodyError: Where it begins cannot be read.
+        """
+        in_force = select(func.count(), func.max(_CHANGE.c.confirmed_at)).where(_CHANGE.c.confirmed_at.is_not(None))
+        count, latest = connection.execute(in_force).one()
+        if self._played is None or self._played[0] != (count, latest):
+            self._played = (count, latest), self._play(connection)
+        return self._played[1]
+
+    def forged(self, connection: Connection) -> dict[str, str]:
+        """Give, by handle, what the tables of people and proofs say by nobody's decision."""
+        return lineage.discrepancies(connection, self.register(connection))
+
+    def _play(self, connection: Connection) -> Register:
+        changes, lacking = lineage.read(connection)
+        begun = sorted((entry for entry in changes if _founds(entry)), key=lambda entry: entry.number)
+        home = register.home_of(connection) if changes else ""
+        played = Register(home, self._founding.digest(begun[0].digest) if begun else "")
+        played.play(changes)
+        played.troubles += [f"change {number} is signed by nobody, or by others than it says" for number in lacking]
+        return played
+
+    def _person(self, connection: Connection, handle: str) -> Person | None:
+        found = self.register(connection).person(handle)
+        if found is None and register.person(connection, handle) is not None:
+            raise PolicyError(
+                f"{handle} stands in the table of people by nobody's decision: no two people signed it.",
+                next_step="Somebody wrote into the database. See: reporter actor verify",
+            )
+        return found
 
     # --- admitting ------------------------------------------------------------------------------------------
 
@@ -99,9 +151,16 @@ class ActorService:
         Raises:
             PolicyError: It is forged, too old or too early, used before, or of somebody who may not do this.
         """
-        person = candidate or register.person(connection, statement.actor)
+        person = candidate or self._person(connection, statement.actor)
         kind = person.kind_of(signature.public_key) if person and person.handle == statement.actor else None
         if person is None or kind is None:
+            if register.holder(connection, signature.public_key) == statement.actor and not self._knows(
+                connection, signature.public_key
+            ):
+                raise PolicyError(
+                    f"That proof stands beside {statement.actor} by nobody's decision: no two people signed it.",
+                    next_step="Somebody wrote into the database. See: reporter actor verify",
+                )
             raise PolicyError(f"That is no proof of {statement.actor}'s.", next_step="See: reporter actor show")
         self.authorise(person, statement.verb, kind)
         if not holds(signature, statement.content()):
@@ -128,28 +187,48 @@ class ActorService:
         )  # fmt: skip
         return statement.nonce
 
+    def _knows(self, connection: Connection, public_key: str) -> bool:
+        return self.register(connection).holder(public_key) is not None
+
     # --- checking again -------------------------------------------------------------------------------------
 
     def vouches(
         self, connection: Connection, nonce: str | None, actor: str, verb: str, subject: Mapping[str, str]
     ) -> bool:
-        """Whether a kept statement still proves that this person did this, by a key of theirs."""
-        query = select(SignedStatement.__table__).where(col(SignedStatement.nonce) == nonce)  # type: ignore[attr-defined]
-        row = connection.execute(query).one_or_none() if nonce else None
-        if row is None or (row.actor, row.verb) != (actor, verb):
-            return False
-        said = json.loads(row.subject)
-        if row.home != register.home_of(connection) or any(said.get(key) != value for key, value in subject.items()):
-            return False
-        if register.kind_of(connection, actor, row.public_key) is not ProofKind.KEY:
-            return False
-        statement = Statement(row.verb, said, row.environment, row.home, row.actor, row.at, row.nonce)
-        return holds(Signature(row.public_key, row.signature), statement.content())
+        """Whether a kept statement still proves that this person did this, by a key of theirs, when they might."""
+        row = connection.execute(select(_STATEMENT).where(_STATEMENT.c.nonce == nonce)).one_or_none() if nonce else None
+        kept = lineage.kept(row) if row is not None else None
+        return kept is not None and kept.says(actor, verb, subject) and self.register(connection).stood(kept)
 
-    def was_person(self, connection: Connection, handle: str, at: datetime) -> bool:
-        """Whether a handle was, at that time, enrolled and somebody with a key: no bare name, and no program."""
-        since = register.enrolled_at(connection, handle)
-        return since is not None and since <= at and register.has_key(connection, handle)
+    def said(
+        self, connection: Connection, actor: str, verbs: Collection[str], subject: Mapping[str, str], at: datetime
+    ) -> bool:
+        """Whether somebody signed, about that time, that they did one of these to ``subject``, and might."""
+        near = _STATEMENT.c.at.between(at - WINDOW, at + WINDOW)
+        rows = connection.execute(select(_STATEMENT).where(_STATEMENT.c.actor == actor, near)).all()
+        everything = [kept for row in rows if (kept := lineage.kept(row))]
+        said = (kept for kept in everything if any(kept.says(actor, verb, subject) for verb in verbs))
+        return any(self.register(connection).stood(kept) for kept in said)
+
+    def require(self, connection: Connection, actor: str, verb: str, subject: Mapping[str, str], at: datetime) -> None:
+        """
+        See, where people decide together, that one of them signed it about that time, and may still decide it.
+
+        In the sandbox a name is enough.
+
+        Raises:
+            PolicyError: They did not, or may not.
+        """
+        if not self.required:
+            return
+        if not self.said(connection, actor, (verb,), subject, at):
+            raise PolicyError(
+                f"No signature of {actor}'s that holds says so: their word counts for nothing.",
+                next_step="Let people who are enrolled decide it anew. See also: reporter actor verify",
+            )
+        person = self._person(connection, actor)
+        if person is not None:
+            self.authorise(person, verb)
 
 
 class Presence:
@@ -187,6 +266,11 @@ class Presence:
         with transaction(self._service.database) as connection:
             self.state(connection, subject)
         return self.handle
+
+
+def _founds(entry: lineage.Decided) -> bool:
+    change = entry.change()
+    return change is not None and change.kind is ChangeKind.FOUND
 
 
 def _listed(roles: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     EVIDENCE_DAMAGED = "evidence_damaged"
     LOG_BROKEN = "log_broken"
     JOB_FAILED = "job_failed"
+    PEOPLE_FORGED = "people_forged"
     CREDENTIAL_EXPIRES = "credential_expires"
     BREAK_GLASS = "break_glass"
     TASK_DUE = "task_due"
@@ -53,6 +54,7 @@ _WORDS = {
     Kind.EVIDENCE_DAMAGED: ("an evidence item is not as it should be", "reporter evidence list {reference}"),
     Kind.LOG_BROKEN: ("the custody log does not hold", "reporter audit verify"),
     Kind.JOB_FAILED: ("a job failed, or has not run for long", "reporter job list"),
+    Kind.PEOPLE_FORGED: ("the database says who may act, and nobody decided it", "reporter actor verify"),
     Kind.CREDENTIAL_EXPIRES: ("a credential expires soon, or has", "reporter secret set {about}"),
     Kind.BREAK_GLASS: (
         "one person approved it alone, and another must review it",

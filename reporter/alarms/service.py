@@ -88,6 +88,15 @@ def standing(connection: Connection, *, cleared_too: bool = False, number: int |
     return [_standing(of_one) for of_one in rows.values()]
 
 
+def since(connection: Connection, kind: Kind, about: str) -> datetime | None:
+    """Give since when an open alarm says so, for matters of which nothing else tells when they began."""
+    query = select(_ALARM.c.since).where(
+        _ALARM.c.kind == kind.value, _ALARM.c.about == about, _ALARM.c.cleared_at.is_(None)
+    )
+    began: datetime | None = connection.execute(query).scalar_one_or_none()
+    return began
+
+
 def matter_of(row: Any) -> Matter:
     """Give the matter that a row of the register is about."""
     return Matter(Kind(row.kind), row.about, row.since, row.reference, row.lane)

@@ -13,6 +13,9 @@ from reporter.cases.model import Case
 from reporter.errors import Finding
 from reporter.evidence.model import Look
 
+#: The commands by which a case, as a revision of it has it, is handed in or confirmed; whoever runs one prepares it.
+PREPARES = ("case add", "case revise", "case confirm", "case import")
+
 
 class CaseState(StrEnum):
     """Where a case stands; only ``CONFIRMED`` is ever sent."""

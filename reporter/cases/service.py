@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from reporter.actors.service import Witness, unsigned
 from reporter.audit import service as audit
 from reporter.authority import Adapter
 from reporter.cases import reader
@@ -40,7 +41,7 @@ Recorded = Callable[[Connection, Case, str], None]
 
 class CaseService:
     """
-    The use cases of the cases room.
+    The use cases of the cases room; ``witness`` signs the digest of what somebody hands in, in its transaction.
 
     ``digests`` are taken of evidence besides SHA-256. ``revised`` is called with every new revision of a case, in its
     transaction, so that approvals of the old one can be voided; ``recorded`` with every document that is put on record,
@@ -112,7 +113,7 @@ class CaseService:
 
     # --- handing in -----------------------------------------------------------------------------------------
 
-    def add(self, path: Path, actor: str, *, remove_source: bool = False) -> Taken:
+    def add(self, path: Path, actor: str, *, remove_source: bool = False, witness: Witness = unsigned) -> Taken:
         """
         Take a case in; the same document again changes nothing, and one that only adds views adds them.
 
@@ -124,12 +125,14 @@ class CaseService:
         """
         handed = take(path, self._clock.now())
         try:
-            taken = self._take_in(handed, actor)
+            taken = self._take_in(handed, actor, witness)
         except IntegrityError:  # somebody else wrote the same meanwhile, and it is on record now
-            taken = self._take_in(handed, actor)
+            taken = self._take_in(handed, actor, witness)
         return self._without_sources(taken, handed, actor) if remove_source else taken
 
-    def revise(self, reference: str, path: Path, actor: str, *, remove_source: bool = False) -> Taken:
+    def revise(
+        self, reference: str, path: Path, actor: str, *, remove_source: bool = False, witness: Witness = unsigned
+    ) -> Taken:
         """
         Make a document the new revision of a case, which voids the approvals given so far.
 
@@ -152,13 +155,13 @@ class CaseService:
             was = self._store.load(connection, reference)
             sealed = {(item.item, item.sha256) for item in evidence.sealed_items(connection, reference)}
             same = was.digest == document.digest or only_adds_views(was.raw, document.raw)
-            taken = self._again(connection, was, handed, actor) if same else None
+            taken = self._again(connection, was, handed, actor, witness) if same else None
         if taken is None:
             with self._sealing.files_of(handed, sealed) as fresh, transaction(self._engine) as connection:
-                taken = self._revise(connection, was, document, handed.data, fresh, actor)
+                taken = self._revise(connection, was, document, handed.data, fresh, actor, witness)
         return self._without_sources(taken, handed, actor) if remove_source else taken
 
-    def confirm(self, reference: str, basis: str, actor: str) -> Taken:
+    def confirm(self, reference: str, basis: str, actor: str, witness: Witness = unsigned) -> Taken:
         """
         Confirm a pending case, as a new revision that says who did, when and why.
 
@@ -180,9 +183,17 @@ class CaseService:
             at = self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
             confirmation = {"decision": "confirmed", "by": actor, "at": at, "basis": basis}
             data = reader.write({**was.raw, "confirmation": confirmation})
-            return replace(self._revise(connection, was, parse_kept(data), data, [], actor), outcome=Outcome.CONFIRMED)
+            taken = self._revise(connection, was, parse_kept(data), data, [], actor, witness)
+            return replace(taken, outcome=Outcome.CONFIRMED)
 
-    def import_report(self, adapter: Adapter, documents: Sequence[bytes], reference: str | None, actor: str) -> Taken:
+    def import_report(
+        self,
+        adapter: Adapter,
+        documents: Sequence[bytes],
+        reference: str | None,
+        actor: str,
+        witness: Witness = unsigned,
+    ) -> Taken:
         """
         Take in a report in an authority's own format, as a case that is pending until it is confirmed here.
 
@@ -208,6 +219,7 @@ class CaseService:
         document = parse(data, now)
         try:
             with transaction(self._engine) as connection:
+                _sign(connection, document, witness)
                 state = self._store.add(connection, document, data, actor=actor, at=now, source_digest=source)
                 evidence.record_claims(connection, reference, imported.claims)
                 self._tell(connection, actor, "case_imported", reference, f"{adapter.name} sha256:{source}")
@@ -219,14 +231,15 @@ class CaseService:
 
     # --- parts ----------------------------------------------------------------------------------------------
 
-    def _take_in(self, handed: HandedIn, actor: str) -> Taken:
+    def _take_in(self, handed: HandedIn, actor: str, witness: Witness) -> Taken:
         document, reference = handed.parsed, handed.parsed.case.reference
         with transaction(self._engine) as connection:
             known = self._store.find(connection, reference)
             if known is not None:
-                return self._again(connection, known, handed, actor)
+                return self._again(connection, known, handed, actor, witness)
         with self._sealing.files_of(handed) as fresh, transaction(self._engine) as connection:
             now = self._clock.now()
+            _sign(connection, document, witness)
             state = self._store.add(connection, document, handed.data, actor=actor, at=now)
             self._tell(connection, actor, "case_added", reference, f"revision 1 {state} sha256:{document.digest}")
             views = self._record_evidence(connection, document, fresh, actor)
@@ -243,8 +256,10 @@ class CaseService:
         data: bytes,
         fresh: Sequence[SealedItem],
         actor: str,
+        witness: Witness,
     ) -> Taken:
         reference, number = was.reference, was.revision + 1
+        _sign(connection, document, witness)
         state = self._store.revise(connection, was, document, data, actor=actor, at=self._clock.now())
         detail = f"revision {number} {was.state} to {state} sha256:{document.digest}"
         self._tell(connection, actor, "case_revised", reference, detail)
@@ -257,7 +272,9 @@ class CaseService:
             reference, Outcome.REVISED, state, number, len(fresh), views, sources=len(fresh), waiting=_waiting(document)
         )
 
-    def _again(self, connection: Connection, known: StoredCase, handed: HandedIn, actor: str) -> Taken:
+    def _again(
+        self, connection: Connection, known: StoredCase, handed: HandedIn, actor: str, witness: Witness
+    ) -> Taken:
         """Take a document of a case on record: it must say the same, and may add views."""
         document, reference = handed.parsed, known.reference
         if known.digest != document.digest and not only_adds_views(known.raw, document.raw):
@@ -266,6 +283,7 @@ class CaseService:
                 listed(list(differences(known.raw, document.raw))),
                 next_step=f"To make it the new revision: reporter case revise {reference} PATH",
             )
+        _sign(connection, document, witness)
         views = self._record_views(connection, document, actor)
         outcome = Outcome.VIEWS_ADDED if views else Outcome.UNCHANGED
         return Taken(reference, outcome, known.state, known.revision, views=views, waiting=_waiting(document))
@@ -314,6 +332,10 @@ class CaseService:
         audit.record(
             connection, at=self._clock.now(), actor=actor, kind=kind, reference=reference, item=item, detail=detail
         )
+
+
+def _sign(connection: Connection, document: ParsedDocument, witness: Witness) -> None:
+    witness(connection, {"reference": document.case.reference, "digest": document.digest})
 
 
 def _waiting(document: ParsedDocument) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ def present(name: str | None, app: App, founders: Mapping[str, Person] | None = 
         UsageError: The name is none, or the proof cannot be read.
         PolicyError: They are not enrolled, may not do this, or do not prove that it is they.
     """
+    from reporter.actors.model import ProofKind
     from reporter.actors.policy import FREE
     from reporter.actors.proofs import open_token, public_key, signer
     from reporter.actors.service import Presence
@@ -104,7 +105,7 @@ def present(name: str | None, app: App, founders: Mapping[str, Person] | None = 
             else f"{handle} is none of the two.",
             next_step="See: reporter actor --help, and docs/howto/people-and-roles.md",
         )
-    app.actors.authorise(person, verb)
+    app.actors.authorise(person, verb, person.kind_of(public_key(token)) if token is not None else ProofKind.KEY)
     sign = signer(token) if token is not None else _sign_by_key(handle, means)
     return Presence(app.actors, verb, handle, sign, candidate)
 

@@ -252,7 +252,7 @@ def verify(as_json: AsJson = False) -> None:
     from reporter.actors.verification import verify as check
 
     with open_app() as house:
-        checked, troubles = check(house.database)
+        checked, troubles = check(house.actors)
     if as_json:
         print_json({"checked": checked, "troubles": troubles})
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reporter.cli.acting import As, actor
+from reporter.cli.acting import As, actor, present
 from reporter.cli.output import AsJson, Reference, open_app, print_json, say, words
 
 app = typer.Typer(no_args_is_help=True, help="Hand cases in, look at them, see what each authority still lacks.")
@@ -38,10 +38,10 @@ def add(
     results: list[dict[str, Any]] = []
     worst = 0
     with open_app() as house:
-        who = actor(name, house)
+        who = present(name, house)
         for path in paths:
             try:
-                taken = house.cases.add(path, who, remove_source=remove_source)
+                taken = house.cases.add(path, who.handle, remove_source=remove_source, witness=who.state)
             except ReporterError as error:
                 outcome = "conflict" if isinstance(error, ConflictError) else "refused"
                 results.append(case_text.refused(path, outcome, error))
@@ -156,7 +156,8 @@ def revise(
     from reporter.cli import case_text
 
     with open_app() as house:
-        taken = house.cases.revise(reference, path, actor(name, house), remove_source=remove_source)
+        who = present(name, house)
+        taken = house.cases.revise(reference, path, who.handle, remove_source=remove_source, witness=who.state)
     case_text.answer(case_text.taken(taken), as_json)
 
 
@@ -177,7 +178,8 @@ def confirm(
     from reporter.cli import case_text
 
     with open_app() as house:
-        taken = house.cases.confirm(reference, basis, actor(name, house))
+        who = present(name, house)
+        taken = house.cases.confirm(reference, basis, who.handle, who.state)
     case_text.answer(case_text.taken(taken), as_json)
 
 
@@ -204,10 +206,10 @@ def import_report(
     from reporter.cli import case_text
 
     with open_app() as house:
-        who = actor(name, house)
+        who = present(name, house)
         adapter = case_text.only(house.adapters, authority)
         documents = [read_file(path) for path in paths]
-        taken = house.cases.import_report(adapter, documents, reference, who)
+        taken = house.cases.import_report(adapter, documents, reference, who.handle, who.state)
     case_text.answer(case_text.taken(taken), as_json)
 
 

@@ -87,8 +87,9 @@ def show(
     Example: reporter hold show 2
     """
     with open_app() as house:
+        reader = actor(name, house) if words else ""
         hold, cases = house.retention.holds.show(number)
-        said = house.retention.holds.reasons(number, actor(name, house)) if words else []
+        said = house.retention.holds.reasons(number, reader) if words else []
         now = house.clock.now()
     if as_json:
         told = {"words": [{"by": who, "text": text} for who, text in said]} if words else {}

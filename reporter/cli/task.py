@@ -102,8 +102,9 @@ def show(
     Example: reporter task show 12
     """
     with open_app() as house:
+        reader = actor(name, house) if words else ""
         task = house.tasks.desk.show(number)
-        reasons = house.tasks.desk.reasons(number, actor(name, house)) if words else []
+        reasons = house.tasks.desk.reasons(number, reader) if words else []
     if as_json:
         print_json(data(task) | ({"words": [{"by": who, "text": text} for who, text in reasons]} if words else {}))
         return

@@ -16,6 +16,7 @@ from typing import Any
 import rfc8785
 from sqlalchemy import Connection, Engine, delete, insert
 
+from reporter.actors.service import Witness
 from reporter.audit import service as audit
 from reporter.cases.model import Case
 from reporter.cases.records import StoredCase
@@ -25,7 +26,7 @@ from reporter.contacts.normal import sought
 from reporter.contacts.people import people_of
 from reporter.contacts.register import Register
 from reporter.contacts.tables import NamedMark
-from reporter.contacts.words import Purpose, Witness, Words
+from reporter.contacts.words import Purpose, Words
 from reporter.db.engine import reading, transaction
 from reporter.errors import Finding, NotFoundError, PolicyError
 

@@ -9,13 +9,14 @@ from secrets import token_hex
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from keycustody.blind_index import BlindIndex
+from reporter.actors.service import Witness
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.contacts.model import Added, Contact, ContactKind, Identifiers
 from reporter.contacts.normal import Mark, registered, sought
 from reporter.contacts.tables import Contact as ContactRow
 from reporter.contacts.tables import ContactMark, ContactRegister, NamedMark
-from reporter.contacts.words import Purpose, Witness, Words
+from reporter.contacts.words import Purpose, Words
 from reporter.db.engine import reading, transaction
 from reporter.errors import NotFoundError, UsageError
 from reporter.evidence.custody import custody_errors

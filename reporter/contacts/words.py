@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from sqlalchemy import Connection, insert, select
 
-from reporter.actors.service import ActorService
+from reporter.actors.service import ActorService, Witness
 from reporter.clock import Clock
 from reporter.contacts.tables import ContactWord
 from reporter.errors import PolicyError, UsageError
@@ -15,8 +15,6 @@ from reporter.evidence.bodies import BodyVault
 
 _WORD = ContactWord.__table__  # type: ignore[attr-defined]
 PEOPLE = 2
-#: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
-Witness = Callable[[Connection, Mapping[str, str]], str | None]
 
 
 class Purpose(StrEnum):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from keycustody.credentials import CredentialStore
 from keycustody.errors import KeyCustodyError
+from reporter.actors.service import ActorService
+from reporter.alarms import service as alarms
 from reporter.alarms.channels import CommandChannel, MailChannel, WebhookChannel
 from reporter.alarms.heartbeat import Heartbeat
 from reporter.alarms.model import Channel, Kind, Matter
@@ -58,6 +59,7 @@ def alerting(
     http: HTTP,
     home: Path,
     credentials: CredentialStore,
+    actors: ActorService,
     clocks: Callable[[Connection, datetime], None],
 ) -> Alerting:
     """Build it from its configuration; nothing is opened or sent yet. ``clocks`` keep step before the watch looks."""
@@ -74,8 +76,13 @@ def alerting(
         _value(settings.heartbeat_url, credentials) if settings.heartbeat_url else None,
         way,
     )
-    expiring = partial(_expiring, credentials, timedelta(days=settings.expiry_days))
-    watch = Watch(engine, clock, patience, notifier, expiring, clocks)
+    expiry = timedelta(days=settings.expiry_days)
+
+    def elsewhere(connection: Connection, now: datetime) -> Iterator[Matter]:
+        yield from _expiring(credentials, expiry, now)
+        yield from _forged(connection, actors, now)
+
+    watch = Watch(engine, clock, patience, notifier, elsewhere, clocks)
     return Alerting(engine, clock, AlarmService(engine, clock), notifier, watch, heartbeat)
 
 
@@ -101,6 +108,12 @@ def _expiring(credentials: CredentialStore, patience: timedelta, now: datetime) 
     for name, expires_at in dated.items():
         if expires_at - patience <= now:
             yield Matter(Kind.CREDENTIAL_EXPIRES, name, expires_at - patience)
+
+
+def _forged(connection: Connection, actors: ActorService, now: datetime) -> Iterator[Matter]:
+    """Give those of whom the database says what nobody decided; no row tells since when."""
+    for handle in actors.forged(connection):
+        yield Matter(Kind.PEOPLE_FORGED, handle, alarms.since(connection, Kind.PEOPLE_FORGED, handle) or now)
 
 
 def _value(value: str, credentials: CredentialStore) -> Callable[[], str]:

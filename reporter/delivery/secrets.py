@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from keycustody.credentials import CredentialStore
+from reporter.actors.founding import FOUNDING
 from reporter.audit import service as audit
 from reporter.audit.signing import SIGNING_KEY
 from reporter.clock import Clock
@@ -19,6 +20,9 @@ from reporter.delivery.queue import Queue
 from reporter.errors import ConfigurationError, NotFoundError, PolicyError, UsageError
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.stores import FOR_OBJECTS
+
+#: Credentials of the house itself, and what each does.
+_OURS = {SIGNING_KEY: "signs the custody log", FOUNDING: "says where the register of people begins"}
 
 
 class SecretService:
@@ -45,7 +49,7 @@ class SecretService:
         """
         if expires_at is not None and expires_at <= self._clock.now():
             raise UsageError("That day is over; nothing was changed.")
-        self._not_the_logs(name)
+        self._not_ours(name)
         users = self._users(name)
         purposes = {FOR_ALARMS: self._configuration.alarm.secrets, FOR_OBJECTS: self._configuration.objects.secrets}
         others = [purpose for purpose, secrets in purposes.items() if name in secrets.values()]
@@ -69,7 +73,7 @@ class SecretService:
             PolicyError: It is none of people's.
             EnvironmentTroubleError: It cannot be removed.
         """
-        self._not_the_logs(name)
+        self._not_ours(name)
         with transaction(self._database) as connection, custody_errors():
             owner = self._credentials.names().get(name)
             if owner is None:
@@ -93,9 +97,9 @@ class SecretService:
         return {key: section for key, section in self._configuration.authority.items() if section.secret_name == name}
 
     @staticmethod
-    def _not_the_logs(name: str) -> None:
-        if name == SIGNING_KEY:
-            raise PolicyError(f"secret:{name} signs the custody log and is set by nobody.")
+    def _not_ours(name: str) -> None:
+        if name in _OURS:
+            raise PolicyError(f"secret:{name} {_OURS[name]} and is set by nobody.")
 
 
 def _one_environment(name: str, users: Mapping[str, Authority]) -> str:

@@ -62,7 +62,7 @@ class Watch:
         clock: Clock,
         patience: Patience,
         notifier: Notifier,
-        elsewhere: Callable[[datetime], Iterable[Matter]] = lambda _now: (),
+        elsewhere: Callable[[Connection, datetime], Iterable[Matter]] = lambda _connection, _now: (),
         before: Callable[[Connection, datetime], None] = lambda _connection, _now: None,
     ) -> None:
         self._engine, self._clock, self._patience, self._notifier = engine, clock, patience, notifier
@@ -74,7 +74,8 @@ class Watch:
             alarms.lock(connection)
             now = self._clock.now()
             self._before(connection, now)
-            alarms.settle(connection, [*survey(connection, now, self._patience), *self._elsewhere(now)], now)
+            so_now = [*survey(connection, now, self._patience), *self._elsewhere(connection, now)]
+            alarms.settle(connection, so_now, now)
         return self._notifier.notify()
 
 

@@ -7,22 +7,20 @@ checked again whenever approvals are counted, so that no row that was slipped in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, insert, select
 from sqlmodel import col
 
-from reporter.actors.service import ActorService
+from reporter.actors.service import ActorService, Witness
 from reporter.authority import Environment
-from reporter.cases.records import Revision, StoredCase
+from reporter.cases.records import PREPARES, Revision, StoredCase
 from reporter.clock import Clock
 from reporter.contacts.model import Named
 from reporter.errors import PolicyError
 from reporter.submissions.tables import Approval, BreakGlass
 
-#: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
-Witness = Callable[[Connection, Mapping[str, str]], str | None]
 VERB = "submission approve"
 #: Stands in the statement of somebody who approves alone; no other statement can pass for one.
 ALONE = {"break_glass": "True"}
@@ -38,11 +36,6 @@ class Approving:
     witness: Witness
     named: tuple[Named, ...] = field(repr=False)
     alone: str | None = field(default=None, repr=False)
-
-
-def unsigned(_connection: Connection, _subject: Mapping[str, str]) -> None:
-    """Sign nothing; enough in the sandbox."""
-    return
 
 
 def signed(connection: Connection, subject: Mapping[str, str], witness: Witness) -> str | None:
@@ -79,7 +72,7 @@ class Approvals:
         Raises:
             PolicyError: They prepared the case or have approved it already, or nothing was signed where it must be.
         """
-        digest, environment = subject["digest"], subject["environment"]
+        digest = subject["digest"]
         given = {row.actor for row in self._rows(connection, submission_id, digest)}
         if self._people > 1 and actor in given | {prepared.actor}:
             part = "prepared this case" if actor == prepared.actor else "has approved it already"
@@ -93,12 +86,13 @@ class Approvals:
                 submission_id=submission_id, actor=actor, digest=digest, at=self._clock.now(), statement=statement
             )
         )
-        return self.missing(connection, submission_id, digest, prepared, environment)
+        return self.missing(connection, submission_id, subject, prepared)
 
     def missing(
-        self, connection: Connection, submission_id: str, digest: str, prepared: Revision, environment: str
+        self, connection: Connection, submission_id: str, subject: Mapping[str, str], prepared: Revision
     ) -> int:
-        """Say how many people have yet to approve a digest; what is signed is checked again."""
+        """Say how many people have yet to approve ``subject``; what is signed is checked again, the case too."""
+        reference, digest, environment = (subject[key] for key in ("reference", "digest", "environment"))
         if self._alone(connection, submission_id, digest, environment):
             return 0
         rows = self._rows(connection, submission_id, digest)
@@ -108,7 +102,8 @@ class Approvals:
             counted = {row.actor for row in rows if self._vouched(connection, row, digest)}
             if not counted:
                 return self._people
-            if self._actors.was_person(connection, prepared.actor, prepared.at):
+            about = {"reference": reference, "digest": prepared.digest}
+            if self._actors.said(connection, prepared.actor, PREPARES, about, prepared.at):
                 counted.add(prepared.actor)
         return max(0, self._people - len(counted))
 

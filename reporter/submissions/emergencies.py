@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Witness
 from reporter.audit import service as audit
 from reporter.cases.model import Case
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.errors import PolicyError, UsageError
 from reporter.evidence.bodies import BodyVault
-from reporter.submissions.approvals import ALONE, Witness, signed
+from reporter.submissions.approvals import ALONE, signed
 from reporter.submissions.duties import level_of
 from reporter.submissions.tables import BreakGlass, Submission
 from reporter.tasks.model import Kind

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Witness, unsigned
 from reporter.audit import service as audit
 from reporter.authority import Check, Environment, EvidenceFacts
 from reporter.cases.records import StoredCase
@@ -27,7 +28,7 @@ from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
-from reporter.submissions.approvals import Approvals, Approving, Witness, unsigned
+from reporter.submissions.approvals import Approvals, Approving
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.duties import URGENT_LEVEL, Duties, level_of
 from reporter.submissions.emergencies import Emergencies, require_emergency
@@ -324,7 +325,8 @@ class SubmissionService:
             if row.environment != Environment.SANDBOX:
                 prepared = self._cases.revision(connection, row.reference, row.revision)
                 digest = hashlib.sha256(content).hexdigest()
-                missing = self._approvals.missing(connection, submission_id, digest, prepared, row.environment)
+                subject = {"reference": row.reference, "digest": digest, "environment": row.environment}
+                missing = self._approvals.missing(connection, submission_id, subject, prepared)
                 missing = missing if digest == row.digest else max(1, missing)  # approved once, and not what is now
             return FrozenPackage(row.reference, thaw(content), missing)
 

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import Engine as Database
 
 from reporter.actors.model import Role
+from reporter.actors.service import Witness, unsigned
 from reporter.bootstrap import App, find_adapters, open_home
 from reporter.delivery.engine import Result
 from reporter.home import create
-from reporter.submissions.approvals import VERB, Witness, unsigned
+from reporter.submissions.approvals import VERB
 from reporter.testing.clock import FakeClock
 from reporter.testing.documents import write_case
 from reporter.testing.people import People
@@ -54,17 +55,19 @@ class House:
 
     def approved(self, reference: str = "TEST-000001", files: Mapping[str, bytes] | None = None, **changes: Any) -> str:
         """Add a case and have a second person approve it; give its reference."""
-        witness = self._witness() if self.app.actors.required else unsigned
-        self.app.cases.add(write_case(self.folder / "cases", reference, files=files, **changes), "preparer")
-        self.app.submissions.approve(reference, "approver", self.authority, witness)
+        path = write_case(self.folder / "cases", reference, files=files, **changes)
+        self.app.cases.add(path, "preparer", witness=self._witness("preparer", "case add"))
+        self.app.submissions.approve(reference, "approver", self.authority, self._witness("approver", VERB))
         return reference
 
-    def _witness(self) -> Witness:
+    def _witness(self, handle: str, verb: str) -> Witness:
         """Have both people enrolled, which is what it takes outside the sandbox."""
+        if not self.app.actors.required:
+            return unsigned
         if self.people is None:
             lead = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
             self.people = People(self.app, {"preparer": lead, "approver": lead})
-        return self.people.acts("approver", VERB).state
+        return self.people.acts(handle, verb).state
 
     def work(self, owner: str = "worker") -> Result | None:
         """Claim and work one delivery that is due now; None when there is none, or the lease was lost."""

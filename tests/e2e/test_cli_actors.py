@@ -55,6 +55,18 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "evidence request-open": (f"{REF}/e1", "--purpose", "review"),
     "evidence grant-open": ("1",),
     "evidence verify": ("--all",),
+    "case destroy": (REF, "--basis", "expired", *WHY),
+    "demand add": ("demand.json",),
+    "demand close": ("1", "--outcome", "answered", *WHY),
+    "demand renew": ("1", "--at", AT),
+    "demand show": ("1", "--words"),
+    "demand verify": ("1", "--how", "portal", *WHY),
+    "hold place": ("--case", REF, *WHY),
+    "hold release": ("1", *WHY),
+    "hold review": ("1", *WHY),
+    "hold show": ("1", "--words"),
+    "task done": ("1", *WHY),
+    "task show": ("1", "--words"),
     "evidence destroy": (f"{REF}/e1", *WHY),
     "key rotate": (),
     "key recovery-kit": ("--to", "age1", "--out", "kit"),
@@ -100,7 +112,7 @@ def test_two_people_file_a_case_outside_the_sandbox(reporter: Run, staffed: Peop
     checked = reporter("actor", "verify", "--json")
     assert (checked.code, checked.json["troubles"]) == (0, [])
     told = reporter("audit", "list", REF, "--json").json["entries"]
-    assert [entry["actor"] for entry in told if entry["kind"] == "act_proven"] == ["kim"]
+    assert [entry["actor"] for entry in told if entry["kind"] == "act_proven"] == ["lee", "kim"]
 
 
 def test_a_second_name_needs_its_own_proof(reporter: Run, home: Home, staffed: People, tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 from keycustody import age
 from keycustody.redacted import Redacted
+from reporter.actors.service import unsigned
 from reporter.export.model import Envelope, Export, Scope, unheard
 from reporter.export.requests import Asked
 from reporter.export.room import ExportRoom
 from reporter.export.writing import Written
 from reporter.retention.demand import Check
-from reporter.submissions.approvals import unsigned
 from reporter.testing.house import House
 
 REF, OTHER = "TEST-000001", "TEST-000002"

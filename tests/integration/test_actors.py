@@ -1,20 +1,25 @@
 """Enrolled people on both databases: what two of them decide, what a signature is worth, and attacks on both."""
 
 import dataclasses
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from sqlalchemy import Engine, insert, select, text, update
 
 from reporter.actors import proofs, register
+from reporter.actors.lineage import WINDOW
 from reporter.actors.model import Change, ChangeKind, Person, Proof, ProofKind, Role, Signature, Statement
-from reporter.actors.service import WINDOW, Presence
-from reporter.actors.tables import ActorProof, SignedStatement
+from reporter.actors.service import Presence, unsigned
+from reporter.actors.tables import ActorChange, ActorProof, ActorRecord, SignedStatement
 from reporter.actors.verification import verify
+from reporter.alarms.model import Kind
 from reporter.audit import service as audit
+from reporter.cases.records import PREPARES
 from reporter.db.engine import transaction
 from reporter.errors import NotFoundError, PolicyError, ReporterError, UsageError
 from reporter.submissions.approvals import VERB
@@ -59,8 +64,9 @@ def approve(house: House, people: People, handle: str) -> Any:
     return approved
 
 
-def added(house: House, by: str = "lee") -> None:
-    house.app.cases.add(write_case(house.folder / "cases", REF), by)
+def added(house: House, people: People | None = None, by: str = "lee") -> None:
+    witness = people.acts(by, "case add").state if people else unsigned
+    house.app.cases.add(write_case(house.folder / "cases", REF), by, witness=witness)
 
 
 # --- the register -----------------------------------------------------------------------------------------------
@@ -69,7 +75,7 @@ def added(house: House, by: str = "lee") -> None:
 def test_a_register_is_founded_by_two_and_grows_by_two(house: House, people: People) -> None:
     assert [(entry.handle, entry.roles) for entry in house.app.actors.people()] == sorted(ROLES.items())
     assert house.app.changes.waiting() == []
-    assert verify(house.app.database) == (6, [])
+    assert verify(house.app.actors) == (6, [])
     told = kinds(house)
     assert told.count("actors_founded") == told.count("actor_enrolled") == 2
 
@@ -151,7 +157,7 @@ def test_one_suspends_at_once_and_two_let_act_again(house: House, people: People
     assert people.acts("kim", VERB).act({}) == "kim"
     with pytest.raises(NotFoundError):
         house.app.changes.suspend("nobody", people.acts("dana", "actor suspend"))
-    assert verify(house.app.database)[1] == []
+    assert verify(house.app.actors)[1] == []
 
 
 def test_a_bare_name_decides_nothing_about_who_may_act(house: House) -> None:
@@ -236,7 +242,7 @@ def test_a_token_hands_in_and_approves_nothing(house: House, people: People) -> 
 
 
 def test_a_case_prepared_and_approved_by_two_enrolled_people_is_sent(house: House, people: People) -> None:
-    added(house)
+    added(house, people)
     assert approve(house, people, "kim").missing == 0
     house.until_idle()
     assert house.submission()["state"] == "accepted"
@@ -261,15 +267,17 @@ def test_a_name_taken_before_it_was_enrolled_counts_for_nothing(house: House) ->
 
 
 def test_a_program_is_none_of_the_two_people(house: House, people: People) -> None:
-    robot = person("robot", Role.ANALYST, kind=ProofKind.TOKEN)
+    key = proofs.new_key()
+    robot = Person("robot", ROLES["lee"], proofs=(Proof(ProofKind.TOKEN, proofs.public_key(key)),))
     people.decide(Change(ChangeKind.ENROL, (robot,)), "robin", "dana")
+    people.keys["robot"] = key
     house.clock.advance(timedelta(seconds=1))
-    added(house, by="robot")
+    added(house, people, by="robot")
     assert approve(house, people, "kim").missing == 1
 
 
 def test_nobody_approves_their_own_case_under_a_second_name(house: House, people: People) -> None:
-    added(house, by="kim")
+    added(house, people, by="kim")
     with pytest.raises(PolicyError, match="kim prepared this case"):
         approve(house, people, "kim")
     with pytest.raises(PolicyError, match="signed by somebody enrolled"):
@@ -314,7 +322,7 @@ def test_an_approval_written_into_the_database_counts_for_nothing(house: House, 
     ],
 )
 def test_what_was_approved_by_altered_rows_is_not_sent(house: House, people: People, tamper: str) -> None:
-    added(house)
+    added(house, people)
     approve(house, people, "kim")
     forge(house, tamper)
     house.until_idle()
@@ -323,14 +331,15 @@ def test_what_was_approved_by_altered_rows_is_not_sent(house: House, people: Peo
     assert "approvals do not hold" in shown["reason"]
     assert house.double.reports == {}
     if "signed_statement" in tamper:
-        assert len(verify(house.app.database)[1]) == 1
+        assert len(verify(house.app.actors)[1]) == 1
 
 
 def test_a_package_exchanged_for_another_approved_one_is_not_sent(house: House, people: People) -> None:
-    added(house)
+    added(house, people)
     approve(house, people, "kim")
     incident = {"type": "csam", "occurred_at": "2026-11-17T09:55:00Z", "summary": "SYNTHETIC TEST CASE."}
-    house.app.cases.revise(REF, write_case(house.folder / "new", REF, incident=incident), "lee")
+    revised = write_case(house.folder / "new", REF, incident=incident)
+    house.app.cases.revise(REF, revised, "lee", witness=people.acts("lee", "case revise").state)
     with transaction(house.app.database) as connection:
         bodies = connection.execute(text("SELECT id FROM sealed_body WHERE kind = 'package'")).all()
         assert len(bodies) == 1
@@ -341,17 +350,187 @@ def test_a_package_exchanged_for_another_approved_one_is_not_sent(house: House, 
     assert (house.submission()["state"], house.double.reports) == ("attention", {})
 
 
-@pytest.mark.parametrize("altered", ["roles", "key"])
-def test_a_person_written_into_the_database_is_found(house: House, people: People, altered: str) -> None:
+def test_a_case_exchanged_after_it_was_handed_in_makes_nobody_its_preparer(house: House, people: People) -> None:
+    added(house, people)
+    forge(house, "UPDATE case_revision SET actor = 'robin'")
+    assert approve(house, people, "kim").missing == 1
+    forge(house, "UPDATE case_revision SET actor = 'lee', digest = 'another'")
+    house.app.cases.load(REF)
     with transaction(house.app.database) as connection:
-        if altered == "roles":
-            connection.execute(text("UPDATE actor SET roles = 'compliance' WHERE handle = 'lee'"))
-        else:
-            connection.execute(insert(ActorProof).values(
-                public_key=proofs.public_key(proofs.new_key()), handle="dana", kind="key", change_number=1
+        prepared = house.app.cases.revision(connection, REF, 1)
+        assert not house.app.actors.said(
+            connection, "lee", PREPARES, {"reference": REF, "digest": prepared.digest}, prepared.at
+        )
+
+
+class Intruder:
+    """Somebody who may write the whole database, and has a key of their own."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.key = house, proofs.new_key()
+        self.public = proofs.public_key(self.key)
+
+    def acts(self, handle: str, verb: str = VERB) -> Presence:
+        return Presence(self.house.app.actors, verb, handle, proofs.signer(self.key))
+
+    def add_key(self, handle: str, number: int = 1) -> None:
+        with transaction(self.house.app.database) as connection:
+            row = {"public_key": self.public, "handle": handle, "kind": "key", "change_number": number}
+            connection.execute(insert(ActorProof).values(**row))
+
+    def add_person(self, handle: str, roles: str) -> None:
+        with transaction(self.house.app.database) as connection:
+            now = self.house.clock.now()
+            values = {"handle": handle, "roles": roles, "suspended": False, "enrolled_at": now}
+            connection.execute(insert(ActorRecord).values(**values))
+
+    def state(self, handle: str, verb: str, subject: dict[str, str]) -> str:
+        """Write a statement of somebody's, signed with this key, as if it had been accepted."""
+        with transaction(self.house.app.database) as connection:
+            said = Statement(verb, subject, "test", register.home_of(connection), handle,
+                             self.house.clock.now(), proofs.token(proofs.new_key())[-32:])  # fmt: skip
+            signature = proofs.signer(self.key)(said.content())
+            connection.execute(insert(SignedStatement).values(
+                nonce=said.nonce, actor=handle, verb=verb, at=said.at, subject=json.dumps(subject), environment="test",
+                home=said.home, public_key=signature.public_key, signature=signature.value,
             ))  # fmt: skip
-    (trouble,) = verify(house.app.database)[1]
-    assert ("lee has other roles" if altered == "roles" else "dana has the key") in trouble
+        return said.nonce
+
+    def decide(self, change: Change, first: str, second: str) -> None:
+        """Write a change and two signatures for it."""
+        content = rfc8785.dumps(change.content()).decode()
+        subject = {"change": hashlib.sha256(content.encode()).hexdigest()}
+        nonces = self.state(first, f"actor {change.kind}", subject), self.state(second, "actor approve", subject)
+        now = self.house.clock.now()
+        with transaction(self.house.app.database) as connection:
+            connection.execute(insert(ActorChange).values(
+                content=content, digest=subject["change"], proposed_by=first, proposed_at=now, proposed_in=nonces[0],
+                confirmed_by=second, confirmed_at=now, confirmed_in=nonces[1],
+            ))  # fmt: skip
+
+
+@pytest.fixture
+def intruder(house: House) -> Intruder:
+    return Intruder(house)
+
+
+def alarmed(house: House) -> list[str]:
+    """Give of whom an alarm says that nobody decided it; it is the same alarm at every look."""
+    for _ in range(2):
+        house.clock.advance(timedelta(seconds=15))
+        house.app.alarms.watch.check()
+    standing = [alarm.matter for alarm in house.app.alarms.register.standing(cleared_too=True)]
+    return [matter.about for matter in standing if matter.kind is Kind.PEOPLE_FORGED]
+
+
+def test_a_key_written_into_the_database_is_nobodys(house: House, people: People, intruder: Intruder) -> None:
+    added(house, people)
+    assert alarmed(house) == []
+    intruder.add_key("kim")
+    with pytest.raises(PolicyError, match="beside kim by nobody's decision"):
+        house.app.submissions.approve(REF, "kim", "ncmec", intruder.acts("kim").state)
+    assert verify(house.app.actors)[1] == [
+        f"kim has the key {proofs.fingerprint(intruder.public)} by nobody's decision"
+    ]
+    assert alarmed(house) == ["kim"]
+    assert approve(house, people, "kim").missing == 0  # kim's own key is worth what it was
+
+
+def test_a_person_written_into_the_database_is_nobody(house: House, people: People, intruder: Intruder) -> None:
+    added(house, people)
+    intruder.add_person("mallory", "compliance escalation_lead")
+    intruder.add_key("mallory")
+    with pytest.raises(PolicyError, match="mallory stands in the table of people by nobody's decision"):
+        house.app.submissions.approve(REF, "mallory", "ncmec", intruder.acts("mallory").state)
+    assert [entry.handle for entry in house.app.actors.people()] == sorted(ROLES)
+    assert alarmed(house) == ["mallory"]
+
+
+def test_a_role_written_into_the_database_lets_do_nothing(house: House, people: People) -> None:
+    forge(house, "UPDATE actor SET roles = 'compliance' WHERE handle = 'lee'")
+    with pytest.raises(PolicyError, match="lee may not run"):
+        people.acts("lee", VERB).act({})
+    assert verify(house.app.actors)[1] == ["lee has other roles than were decided"]
+    assert alarmed(house) == ["lee"]
+
+
+def test_a_suspension_lifted_in_the_database_goes_on(house: House, people: People) -> None:
+    house.app.changes.suspend("kim", people.acts("dana", "actor suspend"))
+    forge(house, "UPDATE actor SET suspended = false WHERE handle = 'kim'")
+    with pytest.raises(PolicyError, match="kim is suspended"):
+        people.acts("kim", VERB).act({})
+    assert alarmed(house) == ["kim"]
+
+
+@pytest.mark.parametrize("by", [("robin", "dana"), ("mallory", "trudy"), ("kim", "lee"), ("robin", "robin")])
+def test_a_change_that_is_not_signed_by_two_who_may_changes_nothing(
+    house: House, people: People, intruder: Intruder, by: tuple[str, str]
+) -> None:
+    """Signed with a key of nobody's, in the names of people who may, of people who are none, or who may not."""
+    mallory = Person("mallory", ROLES["kim"], proofs=(Proof(ProofKind.KEY, intruder.public),))
+    intruder.decide(Change(ChangeKind.ENROL, (mallory,)), *by)
+    intruder.add_person("mallory", "escalation_lead")
+    intruder.add_key("mallory", 4)
+    with pytest.raises(PolicyError, match="nobody's decision"):
+        intruder.acts("mallory").act({"digest": "d"})
+    assert any("change 4 was not signed" in trouble for trouble in verify(house.app.actors)[1])
+    assert alarmed(house) == ["mallory"]
+
+
+def test_two_who_may_not_appoint_appoint_nobody(house: House, people: People, intruder: Intruder) -> None:
+    """An insider lends a true key to whoever may write the database: roles count where changes are played again."""
+    mallory = Person("mallory", ROLES["kim"], proofs=(Proof(ProofKind.KEY, intruder.public),))
+    for second in ("lee", "dana"):
+        with pytest.raises(PolicyError):
+            people.decide(Change(ChangeKind.ENROL, (mallory,)), "kim", second)
+    change = Change(ChangeKind.ENROL, (mallory,))
+    content = rfc8785.dumps(change.content()).decode()
+    subject = {"change": hashlib.sha256(content.encode()).hexdigest()}
+    nonces = []
+    for handle, verb in (("kim", "actor enrol"), ("lee", "actor approve")):
+        intruder.key = people.keys[handle]
+        nonces.append(intruder.state(handle, verb, subject))
+    now = house.clock.now()
+    with transaction(house.app.database) as connection:
+        connection.execute(insert(ActorChange).values(
+            content=content, digest=subject["change"], proposed_by="kim", proposed_at=now, proposed_in=nonces[0],
+            confirmed_by="lee", confirmed_at=now, confirmed_in=nonces[1],
+        ))  # fmt: skip
+    assert house.app.actors.person("mallory") is None
+
+
+def test_a_second_founding_written_into_the_database_founds_nothing(
+    house: House, people: People, intruder: Intruder
+) -> None:
+    one = Person("mallory", ROLES["kim"], proofs=(Proof(ProofKind.KEY, intruder.public),))
+    other = person("trudy", Role.COMPLIANCE)
+    content = rfc8785.dumps(Change(ChangeKind.FOUND, (one, other)).content()).decode()
+    house.app.actors.people()  # where the register begins is pinned by now
+    forge(house, "DELETE FROM actor_proof")
+    forge(house, "DELETE FROM actor_change")
+    intruder.decide(Change.read(json.loads(content)), "mallory", "trudy")
+    house.restart()
+    assert house.app.actors.people() == []
+    assert any("was not signed" in trouble for trouble in verify(house.app.actors)[1])
+
+
+def test_a_key_that_was_replaced_signs_nothing_later(house: House, people: People, intruder: Intruder) -> None:
+    old = people.keys["kim"]
+    people.decide(Change(ChangeKind.ENROL, (person("kim"),)), "robin", "dana")
+    house.clock.advance(WINDOW + timedelta(seconds=1))
+    intruder.key = old
+    nonce = intruder.state("kim", VERB, {"digest": "d"})
+    with transaction(house.app.database) as connection:
+        assert not house.app.actors.vouches(connection, nonce, "kim", VERB, {"digest": "d"})
+
+
+def test_what_was_approved_before_its_approver_left_is_sent(house: House, people: People) -> None:
+    added(house, people)
+    assert approve(house, people, "kim").missing == 0
+    house.clock.advance(timedelta(hours=1))
+    house.app.changes.suspend("kim", people.acts("dana", "actor suspend"))
+    house.until_idle()
+    assert house.submission()["state"] == "accepted"
 
 
 # --- the sandbox ------------------------------------------------------------------------------------------------

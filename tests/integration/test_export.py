@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reporter.actors.service import unsigned
 from reporter.errors import NeedsPersonError, PolicyError, UsageError
 from reporter.evidence.looks import LookService
 from reporter.export.model import State
-from reporter.submissions.approvals import unsigned
 from tests.integration.export_office import FILES, REF, Office
 
 
