@@ -67,6 +67,7 @@ from reporter.submissions.packaging import Desk, gravest
 from reporter.submissions.routing import router
 from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
+from reporter.submissions.supplementing import SupplementService
 from reporter.tasks.room import TaskRoom, task_room
 
 ENTRY_POINTS = "reporter.adapters"
@@ -107,6 +108,7 @@ class App:
     exports: ExportRoom
     emergencies: Emergencies
     referrals: ReferralRoom
+    supplements: SupplementService
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -236,6 +238,7 @@ def open_home(
         referral_room(
             database, clock, bodies, vault, contacts.register, actors, custody.provider, custody.store, configuration
         ),
+        SupplementService(database, clock, cases, submissions, desks),
     )  # fmt: skip
 
 

@@ -125,6 +125,8 @@ def _people(case: Case) -> Iterator[Finding]:
 
 def _evidence(case: Case, packaging: Packaging) -> Iterator[Finding]:
     for at, item in enumerate(case.evidence or []):
+        if packaging.supplement and packaging.supplement.has(item):
+            continue
         if item.id not in packaging.evidence or item.path is None or item.sha256 is None:
             yield Finding(f"evidence[{at}].path", "file", "the file is not sealed here yet; use case revise")
 

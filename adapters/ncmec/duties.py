@@ -17,6 +17,7 @@ def check(case: Case, packaging: Packaging) -> Iterator[Finding]:
     """Give what stops the report, by case path."""
     yield from _people(case)
     yield from _priors(case, packaging.environment)
+    yield from _supplement(case, packaging)
     yield from _urgency(case)
     yield from _evidence(case, packaging)
 
@@ -83,6 +84,16 @@ def _priors(case: Case, environment: Environment) -> Iterator[Finding]:
             yield Finding(f"previous_reports[{index}]", "reported_person", "cannot be named without a suspect")
 
 
+def _supplement(case: Case, packaging: Packaging) -> Iterator[Finding]:
+    """A further report names those before it under the reported person: nowhere else is there an element for them."""
+    if packaging.supplement is None:
+        return
+    if case.incident.batch is not None:
+        yield Finding("supplement", "batch", "a batched report cannot name the one that it adds to")
+    elif not case.people_in("suspect"):
+        yield Finding("supplement", "reported_person", "cannot name the report that it adds to without a suspect")
+
+
 def _urgency(case: Case) -> Iterator[Finding]:
     urgency = case.incident.urgency
     if urgency and urgency.level == "immediate" and not (urgency.reason or "").strip():
@@ -97,6 +108,8 @@ def _evidence(case: Case, packaging: Packaging) -> Iterator[Finding]:
         if item.id in seen:
             yield Finding(f"{path}.id", "unique", f"the same as evidence[{seen[item.id]}].id")
         seen.setdefault(item.id, index)
+        if packaging.supplement and packaging.supplement.has(item):
+            continue
         if facts is None or item.path is None or item.sha256 is None:
             yield Finding(f"{path}.path", "file", "the file is not sealed here yet; hand it in with case revise")
         elif facts.size == 0:

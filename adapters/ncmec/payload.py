@@ -10,7 +10,7 @@ from adapters.ncmec.converters import Writing
 from adapters.ncmec.node import DECLARATION, Node
 from adapters.ncmec.schema import ADDITIONS, declared_additions
 from adapters.ncmec.simple import integer
-from reporter.authority import Document, EvidenceFacts, Package, PackagedFile, Packaging
+from reporter.authority import Document, EvidenceFacts, Package, PackagedFile, Packaging, Supplement
 from reporter.cases.model import Case, Evidence
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
@@ -37,9 +37,11 @@ def compose(case: Case, packaging: Packaging) -> Composition:
     writing.given = {"reporter": codec("reporter").write(packaging.organisation, "organisation", "reporter", writing)}
     writing.unsent.clear()  # the profile serves every authority; only the case must be expressed whole
     report = codec("report").write(case, "", "report", writing)
-    _add_previous_reports(case, report)
+    _add_previous_reports(case, packaging.supplement, report)
     files = {}
     for index, item in enumerate(case.evidence or []):
+        if packaging.supplement and packaging.supplement.has(item):
+            continue
         path = f"evidence[{index}]"
         writing.given = _given(path, packaging.evidence.get(item.id))
         files[index] = codec("fileDetails").write(item, path, "fileDetails", writing)
@@ -58,16 +60,24 @@ def _given(path: str, facts: EvidenceFacts | None) -> dict[str, Node]:
     return {name: Node(name, kind, path, text) for name, (kind, text) in texts.items()}
 
 
-def _add_previous_reports(case: Case, report: Node) -> None:
-    """Name earlier CyberTipline reports that the case belongs to beside the reported person's own, without doubles."""
+def _add_previous_reports(case: Case, supplement: Supplement | None, report: Node) -> None:
+    """
+    Name earlier CyberTipline reports beside the reported person's own, without doubles.
+
+    They are those that the case belongs to, and those that this report adds to: a filed one cannot be changed.
+    """
     reported = report.find("personOrUserReported")
     if reported is None:
         return
     known = {integer(node.text) for node in reported.find_all("priorCTReports")}
+    earlier = [(each.reference, "supplement") for each in (supplement.earlier if supplement else ())]
     for index, previous in enumerate(case.previous_reports or []):
-        if previous.authority == "ncmec" and integer(previous.reference) not in known:
-            known.add(integer(previous.reference))
-            reported.insert(Node("priorCTReports", "long", f"previous_reports[{index}].reference", previous.reference))
+        if previous.authority == "ncmec":
+            earlier.append((previous.reference, f"previous_reports[{index}].reference"))
+    for reference, path in earlier:
+        if integer(reference) not in known:
+            known.add(integer(reference))
+            reported.insert(Node("priorCTReports", "long", path, reference))
 
 
 def build(case: Case, packaging: Packaging) -> Package:
@@ -84,7 +94,9 @@ def build(case: Case, packaging: Packaging) -> Package:
         Document(f"fileDetails:{evidence[index].id}", MEDIA_TYPE, node.document(), evidence[index].id)
         for index, node in composition.files.items()
     ]
-    files = [_file(item, packaging.evidence[item.id]) for item in evidence if item.id in packaging.evidence]
+    files = [
+        _file(evidence[at], facts) for at in composition.files if (facts := packaging.evidence.get(evidence[at].id))
+    ]
     urgency = case.incident.urgency
     return Package("ncmec", tuple(documents), tuple(files), urgency is not None and urgency.level == "immediate")
 

@@ -51,6 +51,7 @@ RULES: Final[Mapping[str, Rule]] = {
     # What leaves the house, and what people say of it.
     "submission approve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "break_glass")),
     "submission review": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "agree")),
+    "submission supplement": _may(_ANALYST, _LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission withdraw": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),

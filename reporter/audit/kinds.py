@@ -76,6 +76,7 @@ KINDS: Mapping[str, str] = {
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",
     "break_glass": "One person approved alone because of an immediate risk; its digest stands in the detail.",
     "break_glass_reviewed": "Another person reviewed what one had approved alone; whether they agree.",
+    "supplement_begun": "A person began a further report, which adds to the accepted one named in the detail.",
     "submission_accepted": "The authority has it: there is a receipt.",
     "submission_rejected": "The authority refused it.",
     "submission_in_doubt": "Nobody knows whether the authority has it.",

@@ -86,6 +86,10 @@ class CaseService:
         """Give a revision of a case: who handed it in or confirmed it, and when."""
         return next(entry for entry in self._store.revisions(connection, reference) if entry.number == number)
 
+    def at(self, connection: Connection, reference: str, number: int) -> Case:
+        """Give the document that a revision of a case had."""
+        return self._store.at(connection, reference, number)
+
     def list(self) -> Sequence[CaseSummary]:
         """Give a line for every case, oldest first."""
         with transaction(self._engine) as connection:

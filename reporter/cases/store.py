@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlmodel import col
 
 from reporter.cases.document import ParsedDocument, parse_kept
-from reporter.cases.model import REFERENCE_PATTERN
+from reporter.cases.model import REFERENCE_PATTERN, Case
 from reporter.cases.records import CaseState, CaseSummary, Revision, StoredCase
 from reporter.cases.tables import CaseRecord, CaseRevision
 from reporter.errors import ConflictError, NotFoundError
@@ -69,6 +69,20 @@ class CaseStore:
             raw=parsed.raw,
             data=data,
         )
+
+    def at(self, connection: Connection, reference: str, number: int) -> Case:
+        """
+        Give the document that a revision of a case had.
+
+        Raises:
+            CustodyError: It does not open.
+        """
+        body_id = connection.execute(
+            select(col(CaseRevision.body_id)).where(
+                col(CaseRevision.reference) == reference, col(CaseRevision.revision) == number
+            )
+        ).scalar_one()
+        return parse_kept(self._bodies.open(connection, body_id)).case
 
     def load(self, connection: Connection, reference: str) -> StoredCase:
         """

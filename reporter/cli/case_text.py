@@ -224,6 +224,7 @@ def say_shown(case: Mapping[str, Any]) -> None:
         receipt = entry["receipt"]
         line = f"  {entry['authority']} ({entry['environment']}): {entry['state'].replace('_', ' ')}"
         line += f", version {entry['version']} in place of {entry['supersedes']}" if entry["supersedes"] else ""
+        line += f", a supplement to version {entry['supplements']}" if entry["supplements"] else ""
         line += f", {entry['attempts']} attempts" if entry["attempts"] > 1 else ""
         line += f", {receipt['kind']} receipt {receipt['reference']} at {receipt['at']}" if receipt else ""
         say(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -195,6 +196,24 @@ def review(
         else:
             shown = house.emergencies.waiting(reference, authority, who)
     review_text.say_review(shown, as_json)
+
+
+@app.command()
+def supplement(reference: Reference, authority: To, name: As = None, as_json: AsJson = False) -> None:
+    """
+    Begin a further report with what turned up after one was accepted: revise the case first, then approve this.
+
+    Exit code 3: nothing is accepted yet, a supplement is under way, or the case has not been revised since.
+
+    Example: reporter submission supplement TS-2026-000101 --to ncmec --as dana
+    """
+    with open_app() as house:
+        begun = house.supplements.begin(reference, authority, actor(name, house))
+    if as_json:
+        print_json({**asdict(begun)})
+        return
+    say(f"Version {begun.version} of {reference} for {authority} ({begun.environment}) adds to {begun.receipt}.")
+    say(f"Next: reporter submission preview {reference} --to {authority}, then approve")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -28,11 +29,12 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from reporter.audit import service as audit
+from reporter.authority import Outcome
 from reporter.clock import Clock
 from reporter.db.engine import committed, transaction
 from reporter.db.statements import inserting
 from reporter.delivery.model import Claim
-from reporter.delivery.tables import Circuit, Delivery, LanePause, LedgerEntry, Quarantine
+from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, LedgerEntry, Quarantine
 from reporter.submissions.tables import Submission
 
 ACTOR = "reporter"
@@ -165,6 +167,20 @@ class Queue:
             .group_by(col(LedgerEntry.submission_id))
         )
         return {row.submission_id: row.attempts for row in rows}
+
+    def learnt(self, connection: Connection, submission_id: str) -> Mapping[str, str]:
+        """Give the remote ids that the authority's own word of a filing brought, late answers included."""
+        said = select(col(LedgerEntry.ids)).where(
+            col(LedgerEntry.submission_id) == submission_id,
+            col(LedgerEntry.outcome).in_([Outcome.ACCEPTED, Outcome.ALREADY]),
+        )
+        late = (
+            select(col(LateAnswer.ids))
+            .join(LedgerEntry, col(LedgerEntry.id) == col(LateAnswer.entry_id))
+            .where(col(LedgerEntry.submission_id) == submission_id, col(LateAnswer.filed))
+        )
+        texts = [*connection.execute(said).scalars(), *connection.execute(late).scalars()]
+        return {name: value for text in texts for name, value in json.loads(text).items()}
 
 
 def oldest_due(connection: Connection, now: datetime) -> datetime | None:

@@ -24,6 +24,10 @@ class Dispatch(Protocol):
         """Take submissions that no worker has begun out of the queue."""
         ...
 
+    def learnt(self, connection: Connection, submission_id: str) -> Mapping[str, str]:
+        """Give the remote ids that the authority's own word of a filing brought."""
+        ...
+
     def attempts(self, connection: Connection, submission_ids: Collection[str]) -> Mapping[str, int]:
         """Count the attempts begun for each submission."""
         ...

@@ -1,8 +1,12 @@
-"""Which of a case's submissions to one authority counts: the one with the highest version."""
+"""
+Which of a case's submissions to one authority counts: the one with the highest version in its place.
+
+A version takes the place of one that was not filed; a supplement takes nobody's.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -17,4 +21,5 @@ def is_latest() -> ColumnElement[bool]:
         col(newer.authority) == col(Submission.authority),
         col(newer.environment) == col(Submission.environment),
         col(newer.version) > col(Submission.version),
+        func.coalesce(col(newer.supplements), "") == func.coalesce(col(Submission.supplements), ""),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reporter.errors import Finding
@@ -39,7 +39,8 @@ def entry(
         "authority": authority,
         "environment": environment,
         "version": version,
-        "supersedes": version - 1 or None,
+        "supersedes": None,
+        "supplements": None,
         "state": state.value,
         "attempts": attempts,
         "receipt": receipt,
@@ -48,3 +49,9 @@ def entry(
         "digest": digest,
         "viewed_since": list(viewed_since),
     }
+
+
+def linked(row: Submission, versions: Mapping[str, int]) -> dict[str, int | None]:
+    """Tell a version that takes the place of one never filed from one that adds to what the authority has."""
+    adds_to = versions.get(row.supplements or "")
+    return {"supersedes": (row.version - 1 or None) if adds_to != row.version - 1 else None, "supplements": adds_to}

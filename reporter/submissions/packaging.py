@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reporter.authority import Adapter, Environment, Packaging
+from reporter.authority import Adapter, Environment, Packaging, Supplement
 from reporter.cases.model import Case
 from reporter.evidence import service as evidence
 from reporter.organisation import Organisation
@@ -26,7 +26,9 @@ class Desk:
     settings: Mapping[str, Any]
     shelf: SchemaShelf
 
-    def packaging(self, connection: Connection, reference: str, case: Case, now: datetime) -> Packaging:
+    def packaging(
+        self, connection: Connection, reference: str, case: Case, now: datetime, supplement: Supplement | None = None
+    ) -> Packaging:
         """Gather everything besides the case document that a package is built from, as it is now."""
         return Packaging(
             organisation=self.organisation,
@@ -35,6 +37,7 @@ class Desk:
             now=now,
             settings=self.settings,
             schema=self.schema(connection),
+            supplement=supplement,
         )
 
     def schema(self, connection: Connection) -> bytes | None:

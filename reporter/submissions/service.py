@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from reporter.actors.service import Witness, unsigned
 from reporter.audit import service as audit
-from reporter.authority import Check, Environment, EvidenceFacts
+from reporter.authority import Check, Environment, EvidenceFacts, Packaging
 from reporter.cases.records import StoredCase
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
@@ -34,10 +34,11 @@ from reporter.submissions.duties import URGENT_LEVEL, Duties, level_of
 from reporter.submissions.emergencies import Emergencies, require_emergency
 from reporter.submissions.frozen import Frozen, freeze, thaw
 from reporter.submissions.model import CLOSED_UNFILED, State
-from reporter.submissions.overview import entry, receipt
+from reporter.submissions.overview import entry, linked, receipt
 from reporter.submissions.packaging import Desk
 from reporter.submissions.results import Approved, FrozenPackage, Preview
 from reporter.submissions.routing import Route
+from reporter.submissions.supplements import supplement_of, to_authority
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
@@ -116,7 +117,8 @@ class SubmissionService:
             attempts = self._dispatch.attempts(connection, [row.id for row in rows])
             facts = evidence.facts(connection, reference, stored.case)
         named = self._people.of(stored)
-        shown = [self._shown(stored, row, attempts.get(row.id, 0), facts, named) for row in rows]
+        numbers = {row.id: row.version for row in rows}
+        shown = [self._shown(stored, row, attempts.get(row.id, 0), facts, named) | linked(row, numbers) for row in rows]
         filed, route = {(row.authority, row.environment) for row in rows}, self.route_of(stored)
         for name, desk in self._desks.items():
             if (name, desk.environment) not in filed and stored.state != "not_confirmed" and route.concerns(name):
@@ -276,10 +278,8 @@ class SubmissionService:
         self, connection: Connection, reference: str, authority: str, environment: Environment
     ) -> Submission | None:
         """Give the latest version of a case's submission to one authority."""
-        rows = [
-            r for r in self._rows(connection, reference) if (r.authority, r.environment) == (authority, environment)
-        ]
-        return max(rows, key=lambda row: row.version, default=None)
+        versions = to_authority(self._rows(connection, reference), authority, environment)
+        return versions[-1] if versions else None
 
     def new_version(
         self,
@@ -294,8 +294,13 @@ class SubmissionService:
         urgent: bool,
         level: int,
         rules: str,
+        supplements: str | None = None,
     ) -> str:
-        """Begin the submission that comes after ``before``, which was never filed; give its id."""
+        """
+        Begin the submission that comes after ``before``, and give its id.
+
+        Either ``before`` was never filed and this one takes its place, or it was accepted and ``supplements`` names it.
+        """
         submission_id = uuid.uuid4().hex
         connection.execute(
             insert(Submission).values(
@@ -310,6 +315,7 @@ class SubmissionService:
                 urgent=urgent,
                 level=level,
                 rules=rules,
+                supplements=supplements or (before.supplements if before else None),
                 created_at=self._clock.now(),
                 reason="",
             )
@@ -338,9 +344,11 @@ class SubmissionService:
             raise NotFoundError(f"Authority {authority} is not configured (configured: {known}).")
         return self._desks[authority]
 
-    def _packaging(self, stored: StoredCase, desk: Desk) -> Any:
+    def _packaging(self, stored: StoredCase, desk: Desk) -> Packaging:
         with transaction(self._engine) as connection:
-            return desk.packaging(connection, stored.reference, stored.case, self._clock.now())
+            versions = to_authority(self._rows(connection, stored.reference), desk.adapter.name, desk.environment)
+            supplement = supplement_of(connection, versions, self._cases, self._dispatch)
+            return desk.packaging(connection, stored.reference, stored.case, self._clock.now(), supplement)
 
     def _check(self, stored: StoredCase, desk: Desk, named: Sequence[Named]) -> Check:
         check = desk.adapter.check(stored.case, self._packaging(stored, desk))

@@ -16,7 +16,8 @@ class Submission(SQLModel, table=True):
 
     ``viewed`` is which files the view log called viewed when it was frozen, as ``submissions.viewed`` writes it.
     ``level`` is how urgent the case was when it was approved, from 1 (immediate risk) to 3.
-    ``rules`` are those, with their versions, on which the authority is told; they start its clocks.
+    ``rules`` are those, with their versions, on which the authority is told; they start its clocks. ``supplements`` is
+    the accepted submission that this one adds to; a version without it takes the place of one that was not filed.
     """
 
     __tablename__ = "submission"
@@ -38,6 +39,7 @@ class Submission(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = ""
+    supplements: str | None = Field(default=None, foreign_key="submission.id")
     receipt_kind: str | None = None
     receipt_reference: str | None = None
     receipt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

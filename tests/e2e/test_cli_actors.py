@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "case show": (REF, "--document"),
     "submission preview": (REF, *TO),
     "submission approve": (REF,),
+    "submission supplement": (REF, *TO),
     "submission withdraw": (REF, *TO, *WHY),
     "submission record-receipt": (REF, *TO, *WHY, "--reference", "1", "--at", AT),
     "referral add": ("referral.json",),

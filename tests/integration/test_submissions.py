@@ -45,6 +45,7 @@ def test_a_case_that_is_ready_says_so_and_has_no_row_yet(house: House) -> None:
         "state": "ready",
         "version": 1,
         "supersedes": None,
+        "supplements": None,
         "attempts": 0,
         "receipt": None,
         "needs": [],

@@ -1,0 +1,36 @@
+"""
+What turns up after a report was accepted: a further submission that adds to it, and never takes its place.
+
+A version corrects what was not filed; a supplement comes after what was. It holds what the case has gained since,
+names the reports before it in the authority's own way, and is approved and delivered like every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from reporter.authority import Earlier, Supplement
+from reporter.cases.service import CaseService
+from reporter.submissions.dispatch import Dispatch
+from reporter.submissions.model import State
+from reporter.submissions.tables import Submission
+
+
+def to_authority(rows: Iterable[Submission], authority: str, environment: str) -> list[Submission]:
+    """Give a case's versions for one authority in one environment, oldest first."""
+    found = [row for row in rows if (row.authority, row.environment) == (authority, environment)]
+    return sorted(found, key=lambda row: row.version)
+
+
+def supplement_of(
+    connection: Connection, versions: Sequence[Submission], cases: CaseService, dispatch: Dispatch
+) -> Supplement | None:
+    """Give what the latest of a case's versions for one authority adds to; None where it is no supplement."""
+    if not versions or versions[-1].supplements is None:
+        return None
+    *before, latest = versions
+    accepted = [row for row in before if row.state == State.ACCEPTED]
+    earlier = [Earlier(row.receipt_reference or "", dispatch.learnt(connection, row.id)) for row in accepted]
+    return Supplement(tuple(earlier), cases.at(connection, latest.reference, accepted[-1].revision))
