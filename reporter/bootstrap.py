@@ -217,7 +217,7 @@ def open_home(
         database, clock, vault, bodies, configuration, log,
         objections=[needed_for_delivery, retention.clocks.objection],
         case_objections=[case_needed_for_delivery, retention.clocks.case_objection], forgets=[forget],
-        damaged=alarms.watch.check,
+        damaged=alarms.watch.check, restored_at=quarantine.last,
     )  # fmt: skip
     jobs = (
         Job("audit-verify", timedelta(minutes=configuration.audit.verify_minutes), log.verification.go_on),

@@ -40,6 +40,7 @@ from reporter.delivery.model import lane_name
 from reporter.errors import ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
+from reporter.evidence.leftovers import Leftovers
 from reporter.evidence.objects import ObjectStore
 from reporter.evidence.stores import examine_objects, object_store
 from reporter.jobs import service as jobs
@@ -50,6 +51,7 @@ from reporter.submissions.schemas import SchemaShelf
 
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
 _LITTLE_SPACE = 1 << 30
+_STRAYS = "docs/howto/restore-a-backup.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
         yield from _jobs(engine)
         yield from _safely("memory", partial(_memory, configuration, engine, custody))
         yield from _safely("cases", partial(_cases, custody, engine))
+        yield from _safely("strays", partial(_strays, configuration, custody, engine))
     finally:
         engine.dispose()
 
@@ -245,6 +248,20 @@ def _cases(custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
         if kept := [case for case in cases if case.state is not CaseState.DESTROYED]:
             store.load(connection, kept[-1].reference)
     yield Symptom("cases", "ok", f"{len(cases):,} on record{', the newest opens' if kept else ''}")
+
+
+def _strays(configuration: Configuration, custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
+    """Count sealed objects that no record explains: they may be what a restored database forgot."""
+    try:
+        keys, store = CaseKeys(custody().provider, custody().store), _store(configuration, custody)
+        strays = Leftovers(engine, SystemClock(), keys, store, lambda: None).strays()
+        first = next(strays, None)
+    except ReporterError:
+        return  # other looks say so
+    if first is not None:
+        count = 1 + sum(1 for _ in strays)
+        text = f"{count:,} sealed objects are on no record here, such as {first}; what to do: {_STRAYS}"
+        yield Symptom("strays", "warn", text)
 
 
 def _installation(_configuration: Configuration) -> Iterator[Symptom]:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     WORKER_SILENT = "worker_silent"
     QUARANTINE = "quarantine"
     EVIDENCE_DAMAGED = "evidence_damaged"
+    DESTRUCTION_UNFINISHED = "destruction_unfinished"
     LOG_BROKEN = "log_broken"
     JOB_FAILED = "job_failed"
     PEOPLE_FORGED = "people_forged"
@@ -52,6 +53,10 @@ _WORDS = {
     Kind.WORKER_SILENT: ("deliveries are due, and a worker is silent or missing", "reporter worker"),
     Kind.QUARANTINE: ("deliveries stand still: the database may have forgotten something", "reporter doctor"),
     Kind.EVIDENCE_DAMAGED: ("an evidence item is not as it should be", "reporter evidence list {reference}"),
+    Kind.DESTRUCTION_UNFINISHED: (
+        "it was decided to destroy this, and something keeps it from being finished",
+        "reporter evidence destroy --resume",
+    ),
     Kind.LOG_BROKEN: ("the custody log does not hold", "reporter audit verify"),
     Kind.JOB_FAILED: ("a job failed, or has not run for long", "reporter job list"),
     Kind.PEOPLE_FORGED: ("the database says who may act, and nobody decided it", "reporter actor verify"),

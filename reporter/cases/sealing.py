@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine
 
 from reporter.cases.intake import HandedIn
 from reporter.db.engine import transaction
 from reporter.errors import DocumentError, Finding, ReporterError
+from reporter.evidence import leftovers
 from reporter.evidence import service as evidence
 from reporter.evidence.model import SealedItem
 from reporter.evidence.vault import EvidenceVault, Plain
@@ -37,16 +38,18 @@ class Sealing:
             EnvironmentTroubleError: A disk is full or does not work.
 
         """
-        fresh = self._vault.seal_all(
-            handed.parsed.case.reference,
-            [file for file in _files(handed) if (file.item, file.sha256) not in kept],
-            folder=handed.folder,
-            digests=self._digests,
-        )
+        files = [file for file in _files(handed) if (file.item, file.sha256) not in kept]
+        batch = leftovers.begin(self._engine, self._vault.clock) if files else ""
+        fresh: list[SealedItem] = []
         try:
+            fresh = self._vault.seal_all(
+                handed.parsed.case.reference, files, folder=handed.folder, digests=self._digests, batch=batch
+            )
             yield fresh
         except BaseException:
             self.take_back(fresh)
+            with suppress(ReporterError):  # it stays on record, and is swept when its time is over
+                leftovers.abandon(self._engine, self._vault.objects, batch)
             raise
 
     def remove_sources(self, handed: HandedIn) -> tuple[list[str], list[Finding]]:

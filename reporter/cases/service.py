@@ -30,6 +30,7 @@ from reporter.cases.store import CaseStore
 from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.errors import ConflictError, DocumentError, Finding, PolicyError, UsageError
+from reporter.evidence import leftovers
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.model import SealedItem
@@ -304,6 +305,7 @@ class CaseService:
         self, connection: Connection, document: ParsedDocument, fresh: Sequence[SealedItem], actor: str
     ) -> int:
         evidence.record_items(connection, fresh)
+        leftovers.end(connection, fresh)
         for item in fresh:
             detail = f"sha256:{item.sha256} {item.size} bytes"
             self._tell(connection, actor, "evidence_sealed", item.reference, detail, item=item.item)

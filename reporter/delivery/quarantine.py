@@ -82,6 +82,19 @@ class QuarantineService:
         self._put_in_doubt()
         return True
 
+    def last(self) -> datetime | None:
+        """
+        Look whether the database forgot, and give when it was last found to have, if ever.
+
+        Raises:
+            EnvironmentTroubleError: Database and object store cannot be compared.
+        """
+        self.watch()
+        with transaction(self._database) as connection:
+            latest = select(col(Quarantine.since)).order_by(col(Quarantine.since).desc()).limit(1)
+            since: datetime | None = connection.execute(latest).scalar_one_or_none()
+        return since
+
     def remembers(self) -> bool:
         """Whether the database remembers as late a time as the object store."""
         return self._generations.agree()

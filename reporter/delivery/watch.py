@@ -26,6 +26,7 @@ from reporter.delivery.model import lane_name
 from reporter.delivery.queue import URGENT, oldest_due
 from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, LedgerEntry, Quarantine, WorkerSeen
 from reporter.evidence.tables import EvidenceItem, Verification
+from reporter.evidence.unfinished import unfinished
 from reporter.jobs import service as jobs
 from reporter.submissions.latest import is_latest
 from reporter.submissions.model import NEEDS_PERSON, State
@@ -98,6 +99,7 @@ def survey(connection: Connection, now: datetime, patience: Patience) -> Iterato
     damaged = damaged.join(EvidenceItem, col(EvidenceItem.id) == col(Verification.evidence_id))
     for item in connection.execute(damaged.where(col(Verification.finding) != "")):
         yield Matter(Kind.EVIDENCE_DAMAGED, item.evidence_id, item.since, item.reference)
+    yield from unfinished(connection, now)
     if broken_since := findings.standing(connection):
         yield Matter(Kind.LOG_BROKEN, "custody log", broken_since)
     yield from jobs.troubled(connection, now)

@@ -34,8 +34,8 @@ from reporter.evidence.vault import EvidenceVault
 _DESTRUCTION = Destruction.__table__  # type: ignore[attr-defined]
 #: Says why an item must not be destroyed now, or None; asked with the case's row locked.
 Objection = Callable[[Connection, SealedItem], str | None]
-#: How long a destruction may take before somebody else goes on with it, and before it is an alarm.
-LEFT_ALONE, UNFINISHED = timedelta(minutes=1), timedelta(minutes=15)
+#: How long a destruction is left to whoever carries it out before somebody else goes on with it.
+LEFT_ALONE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Engine
@@ -18,11 +18,13 @@ from reporter.evidence.case_removal import CaseRemoval, Forget
 from reporter.evidence.certificates import Certificates
 from reporter.evidence.destruction import EvidenceDestruction, Objection
 from reporter.evidence.examination import Examiner
+from reporter.evidence.leftovers import Leftovers
 from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.looks import LookService
 from reporter.evidence.overview import Overview
 from reporter.evidence.removal import Removal
 from reporter.evidence.tombstones import Tombstones
+from reporter.evidence.unfinished import go_on
 from reporter.evidence.vault import EvidenceVault
 from reporter.evidence.verification import IntegrityService
 from reporter.jobs.model import Job
@@ -42,6 +44,7 @@ class EvidenceRoom:
     cases: WholeCaseDestruction
     certificates: Certificates
     locks: ObjectLocks
+    leftovers: Leftovers
     jobs: Sequence[Job]
 
 
@@ -57,18 +60,21 @@ def evidence_room(
     case_objections: Sequence[CaseObjection],
     forgets: Sequence[Forget] = (),
     damaged: Callable[[], object],
+    restored_at: Callable[[], datetime | None],
 ) -> EvidenceRoom:
     """
     Build it; ``objections`` stand against destroying an item, ``case_objections`` a case.
 
     ``forgets`` remove what other rooms know of a destroyed case beside its bodies; ``damaged`` lets somebody hear of
-    damage at once.
+    damage at once, and ``restored_at`` gives when the database was last found to have been restored.
     """
     settings, days = configuration.evidence, configuration.keys.backup_horizon_days
     tombstones, horizon = Tombstones(vault.objects), None if days is None else timedelta(days=days)
     removal = Removal(engine, clock, vault, tombstones, horizon)
     items = EvidenceDestruction(engine, clock, vault, bodies, removal, objections)
     case_removal = CaseRemoval(engine, clock, bodies, items, removal, forgets)
+    cases = WholeCaseDestruction(engine, clock, bodies, items, case_removal, case_objections)
+    leftovers = Leftovers(engine, clock, vault.keys, vault.objects, restored_at)
     due_after = timedelta(days=settings.verify_days)
     integrity = IntegrityService(engine, clock, Examiner(engine, vault, tombstones), due_after, damaged)
     verify = partial(integrity.go_on_with_due, _ACTOR, int(settings.verify_mib * (1 << 20)))
@@ -77,8 +83,13 @@ def evidence_room(
         LookService(engine, clock, vault, tombstones, settings.open_people),
         integrity,
         items,
-        WholeCaseDestruction(engine, clock, bodies, items, case_removal, case_objections),
+        cases,
         Certificates(engine, log.sequencer, log.prover),
         ObjectLocks(vault.objects),
-        (Job("evidence-verify", timedelta(minutes=settings.verify_minutes), verify),),
+        leftovers,
+        (
+            Job("evidence-verify", timedelta(minutes=settings.verify_minutes), verify),
+            Job("evidence-destroy", timedelta(minutes=5), partial(go_on, items, cases, _ACTOR)),
+            Job("evidence-sweep", timedelta(hours=6), leftovers.sweep),
+        ),
     )

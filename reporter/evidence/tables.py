@@ -27,6 +27,16 @@ class EvidenceItem(SQLModel, table=True):
     sealed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class SealingBatch(SQLModel, table=True):
+    """Files that are being sealed and are on no record yet; ids of their objects begin with this one's."""
+
+    __tablename__ = "sealing_batch"
+
+    id: str = Field(primary_key=True)
+    began_at: datetime = Field(sa_type=UtcDateTime)
+    given_up_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class ViewRecord(SQLModel, table=True):
     """
     Somebody looked at one sealed file; ``at`` is kept as written. ``purpose`` and ``via`` are empty where a document

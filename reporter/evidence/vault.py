@@ -45,13 +45,14 @@ class EvidenceVault:
     clock: Clock
 
     def seal_all(
-        self, reference: str, files: Sequence[Plain], *, folder: Path, digests: frozenset[str]
+        self, reference: str, files: Sequence[Plain], *, folder: Path, digests: frozenset[str], batch: str = ""
     ) -> list[SealedItem]:
         """
         Seal files below ``folder``, all or none, taking SHA-256 and ``digests`` (``md5``, ``sha1``) in the same pass.
 
-        Whatever is raised, nothing is left behind: keys are kept only once every file has turned out good. The caller
-        records the items, and discards them if that fails.
+        Their ids begin with ``batch``, and are random for the rest. Whatever is raised, nothing is left behind: keys
+        are kept only once every file has turned out good. The caller records the items, and discards them if that
+        fails.
 
         Raises:
             DocumentError: Files are refused; the findings, at ``{where}.path`` or ``{where}.sha256``, name every one.
@@ -64,7 +65,7 @@ class EvidenceVault:
 
         def seal(file: Plain) -> None:
             try:
-                put[file] = self._put(reference, file, folder, digests)
+                put[file] = self._put(reference, file, folder, digests, batch)
             except DocumentError as error:
                 refused[file] = error.findings
 
@@ -89,10 +90,10 @@ class EvidenceVault:
         return [put[file][0] for file in files]
 
     def _put(
-        self, reference: str, file: Plain, folder: Path, digests: frozenset[str]
+        self, reference: str, file: Plain, folder: Path, digests: frozenset[str], batch: str
     ) -> tuple[SealedItem, age.Identity]:
         """Put a file into the object store, sealed for an identity that is kept nowhere yet."""
-        item_id, identity = token_hex(16), age.Identity.generate()
+        item_id, identity = f"{batch}{token_hex(16)}"[:32], age.Identity.generate()
         plain, cipher = Digests("sha256", *sorted(digests)), Digests("sha256")
         with custody_errors(), open_source(folder, file.path, file.where) as source:
             pieces = age.encrypt(_as_promised(source, plain, file.sha256), identity.recipient)

@@ -139,13 +139,17 @@ class CaseKeys:
             StorageError: The key store cannot be read.
 
         """
-        try:
-            self._store.get(case_key_id(case))
-        except MissingKeyError:
-            return False
-        except SealError:
-            pass
-        return True
+        return self._has(case_key_id(case))
+
+    def has_item(self, item: str) -> bool:
+        """
+        Whether the identity of an item is in the key store, of use or not.
+
+        Raises:
+            StorageError: The key store cannot be read.
+
+        """
+        return self._has(_item_id(item))
 
     def lineage(self, case: str, item: str | None = None) -> list[str]:
         """
@@ -187,6 +191,15 @@ class CaseKeys:
         if self._fault_of_case(owner) is None and any(self._opens(owner, *each, wrap) for each in others(owner)):
             return Fault.WRAP_SWAPPED
         return Fault.WRAP_ALTERED
+
+    def _has(self, key_id: str) -> bool:
+        try:
+            self._store.get(key_id)
+        except MissingKeyError:
+            return False
+        except SealError:
+            pass
+        return True
 
     def _fault_of_case(self, case: str) -> Fault | None:
         try:

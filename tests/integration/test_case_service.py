@@ -100,7 +100,7 @@ class Room:
                 table.name: connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one()
                 for table in metadata.sorted_tables
             }
-        return {name: count for name, count in counts.items() if count}
+        return {name: count for name, count in counts.items() if count and name != "contact_register"}
 
     def kept_files(self) -> set[str]:
         """What lies in the home besides the root keys."""

@@ -30,6 +30,7 @@ from reporter.evidence.looks import Asked, Purpose
 from reporter.evidence.objects import LocalObjectStore
 from reporter.evidence.removal import Removal
 from reporter.evidence.tombstones import Tombstones
+from reporter.evidence.unfinished import PATIENCE
 from reporter.evidence.vault import EvidenceVault
 from reporter.submissions.service import SubmissionService
 from reporter.testing.documents import write_case
@@ -288,3 +289,26 @@ def test_after_a_destruction_nothing_can_be_sent_of_the_item(house: House) -> No
     assert house.submission()["state"] == "draft"
     with pytest.raises(ReporterError):
         house.app.submissions.approve(REF, "approver")
+
+
+def test_a_worker_goes_on_with_it_and_an_alarm_tells_of_it_meanwhile(house: House) -> None:
+    app = house.app
+
+    def alarms() -> list[str]:
+        app.alarms.watch.check()
+        found = [alarm.matter.kind.value for alarm in app.alarms.register.standing()]
+        return [kind for kind in found if "destruction" in kind]
+
+    broken = destruction_of(house, replace(app.vault, objects=Stuck(house.folder / "home" / "objects")))
+    broken.destroy(REF, "e1", "ann", "Synthetic.")
+    with pytest.raises(EnvironmentTroubleError):
+        broken.destroy(REF, "e1", "bob", "Synthetic.")
+    assert app.evidence.destruction.interrupted() == [], "whoever decided it may be at work"
+    assert alarms() == []
+    house.clock.advance(PATIENCE)
+    assert alarms() == ["destruction_unfinished"]
+    (number,) = app.evidence.destruction.interrupted()
+    assert app.jobs.run("evidence-destroy")
+    assert json.loads(app.evidence.certificates.text(number))["decided"]["by"] == "bob"
+    assert alarms() == []
+    assert kinds(house).count("evidence_key_destroyed") == 1, "what is done is not done again"
