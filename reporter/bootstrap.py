@@ -175,9 +175,11 @@ def open_home(
     duties = Duties(routes, {name: desk.environment for name, desk in desks.items()}, clock)
     submissions: SubmissionService
     alarms: Alerting
+    room: EvidenceRoom
     retention = retention_room(
-        database, clock, custody.provider, custody.store, vault, bodies, routes, [*desks], configuration.retention
-    )
+        database, clock, custody.provider, custody.store, vault, bodies, routes, [*desks], configuration.retention,
+        ends=lambda: room.cases,
+    )  # fmt: skip
     cases = CaseService(
         database,
         vault,
@@ -222,6 +224,7 @@ def open_home(
     jobs = (
         Job("audit-verify", timedelta(minutes=configuration.audit.verify_minutes), log.verification.go_on),
         *room.jobs,
+        *retention.jobs,
     )
     return App(
         configuration, clock, database, custody, protection, Rotation(database, clock, custody),

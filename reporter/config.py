@@ -122,13 +122,16 @@ class Retention(_Section):
 
     ``unfiled_days``: what was never filed (not confirmed, rejected, withdrawn, abandoned), from the last that happened
     to it. ``unruled_days``: what was filed where no law that was read sets a length. ``hold_review_days``: a hold
-    without an end is looked at so often. ``notice_days``: how long before an end somebody hears of it.
+    without an end is looked at so often. ``notice_days``: how long before an end somebody hears of it. ``batch_max``:
+    cases in one disposition. ``certificate_years``: how long the certificates of dispositions are kept.
     """
 
     unfiled_days: int = Field(default=90, ge=1)
     unruled_days: int = Field(default=365, ge=1)
     hold_review_days: int = Field(default=180, ge=1)
     notice_days: int = Field(default=14, ge=0)
+    batch_max: int = Field(default=50, ge=1, le=1000)
+    certificate_years: int = Field(default=7, ge=1)
 
 
 class HTTP(_Section):

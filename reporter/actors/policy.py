@@ -85,6 +85,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "retention extend": _may(_COMPLIANCE, _LEGAL, signs=("reference", "until", "review")),
     "retention review": _may(_COMPLIANCE, _LEGAL, signs=("number", "again")),
     "retention decide": _may(_COMPLIANCE, _LEGAL, signs=("reference", "review")),
+    "retention propose": _may(_COMPLIANCE, _LEGAL, token=True),
+    "retention confirm": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    "retention withdraw": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
     "retention rules": _may(_COMPLIANCE, _LEGAL, signs=("apply",)),  # with --apply
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
@@ -154,6 +157,9 @@ FREE: Final[Mapping[str, str]] = {
     "hold list": _SHOWS,
     "referral list": _SHOWS,
     "retention show": _SHOWS,
+    "retention due": _SHOWS,
+    "retention batches": _SHOWS,
+    "retention certificate": _SHOWS,
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,
     "evidence certificate": _SHOWS,

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     LOG_BROKEN = "log_broken"
     JOB_FAILED = "job_failed"
     PEOPLE_FORGED = "people_forged"
+    RETENTION_CONFLICT = "retention_conflict"
     CREDENTIAL_EXPIRES = "credential_expires"
     BREAK_GLASS = "break_glass"
     TASK_DUE = "task_due"
@@ -60,6 +61,10 @@ _WORDS = {
     Kind.LOG_BROKEN: ("the custody log does not hold", "reporter audit verify"),
     Kind.JOB_FAILED: ("a job failed, or has not run for long", "reporter job list"),
     Kind.PEOPLE_FORGED: ("the database says who may act, and nobody decided it", "reporter actor verify"),
+    Kind.RETENTION_CONFLICT: (
+        "one law says keep, another says destroy; a person decides",
+        "reporter retention show {reference}",
+    ),
     Kind.CREDENTIAL_EXPIRES: ("a credential expires soon, or has", "reporter secret set {about}"),
     Kind.BREAK_GLASS: (
         "one person approved it alone, and another must review it",

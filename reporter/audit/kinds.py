@@ -71,6 +71,12 @@ KINDS: Mapping[str, str] = {
     "extension_approved": "Another person agreed; until when stands in the detail.",
     "extension_reviewed": "Somebody looked at an extension and said that it is still needed.",
     "conflict_decided": "A person decided that a case is kept although a law says that it should be gone.",
+    "disposition_proposed": "Cases that nothing keeps any more were proposed for destruction; how many.",
+    "disposition_confirmed": "One of the two people that it takes confirmed a disposition.",
+    "disposition_withdrawn": "A disposition was taken back before it was carried out.",
+    "disposition_kept": "A case of a disposition was not destroyed: something stood against it by then.",
+    "disposition_carried_out": "A disposition was carried out; how many cases, and the certificate's digest.",
+    "reference_forgotten": "The record of an authority's reference was removed: the law's time for it is over.",
     "legal_refused": "Something about demands, holds or retention was refused; by what rule stands in the detail.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",

@@ -22,6 +22,7 @@ from reporter.cli import (
     demand,
     demo,
     destruction,
+    disposition,
     evidence,
     evidence_keeping,
     export,
@@ -70,6 +71,7 @@ app.add_typer(actor.app, name="actor")
 app.add_typer(home.db, name="db")
 evidence_keeping.register(evidence.app)
 destruction.register(evidence.app, case.app)
+disposition.register(retention.app)
 demo.register(app)
 key_recovery.register(key.app)
 home.register(app)

@@ -28,6 +28,7 @@ from reporter.delivery.tables import Circuit, Delivery, LanePause, LateAnswer, L
 from reporter.evidence.tables import EvidenceItem, Verification
 from reporter.evidence.unfinished import unfinished
 from reporter.jobs import service as jobs
+from reporter.retention.routine import conflicts
 from reporter.submissions.latest import is_latest
 from reporter.submissions.model import NEEDS_PERSON, State
 from reporter.submissions.tables import Submission
@@ -103,6 +104,7 @@ def survey(connection: Connection, now: datetime, patience: Patience) -> Iterato
     if broken_since := findings.standing(connection):
         yield Matter(Kind.LOG_BROKEN, "custody log", broken_since)
     yield from jobs.troubled(connection, now)
+    yield from conflicts(connection)
     if not quarantines:
         yield from _silence(connection, now, patience.silent)
 

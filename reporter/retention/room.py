@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Engine
 
@@ -15,17 +16,23 @@ from reporter.config import Retention
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.vault import EvidenceVault
+from reporter.jobs.model import Job
 from reporter.retention.clocks import Clocks
 from reporter.retention.demands import DemandService
+from reporter.retention.disposition import CaseEnd, Dispositions
 from reporter.retention.effect import RuleEffect
 from reporter.retention.flags import ObjectFlags
 from reporter.retention.holds import HoldService
 from reporter.retention.longer import KeepingLonger
 from reporter.retention.refusals import Refusals
+from reporter.retention.routine import Routine
 from reporter.retention.started import StartedClocks
 from reporter.retention.subjects import REGISTER, Subjects
 from reporter.retention.words import Words
 from reporter.submissions.routing import Router
+
+#: How often clocks are started and what is due is proposed.
+_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class RetentionRoom:
     clocks: Clocks
     longer: KeepingLonger
     rules: RuleEffect
+    dispositions: Dispositions
+    jobs: Sequence[Job]
 
 
 def retention_room(
@@ -50,18 +59,24 @@ def retention_room(
     routes: Router,
     authorities: Sequence[str],
     settings: Retention,
+    ends: Callable[[], CaseEnd],
 ) -> RetentionRoom:
-    """Build it; ``authorities`` are those that are configured."""
+    """Build it; ``authorities`` are those that are configured, ``ends`` gives what destroys cases, once it is there."""
     words, refusals = Words(bodies), Refusals(database, clock)
     subjects = Subjects(database, bodies, BlindIndex(provider, store, REGISTER))
     flags = ObjectFlags(database, clock, ObjectLocks(vault.objects))
     holds = HoldService(database, clock, words, subjects, flags, refusals, routes.rules, settings)
     started = StartedClocks(clock, bodies, routes)
+    clocks = Clocks(database, clock, bodies, subjects, started, routes, authorities, settings)
+    dispositions = Dispositions(database, clock, words, clocks, refusals, settings, ends)
+    routine = Routine(database, clock, subjects, clocks, dispositions, flags)
     return RetentionRoom(
         DemandService(database, clock, words, subjects, holds, refusals, routes.rules),
         holds,
         subjects,
-        Clocks(database, clock, bodies, subjects, started, routes, authorities, settings),
+        clocks,
         KeepingLonger(database, clock, bodies, refusals),
         RuleEffect(database, clock, started, routes),
+        dispositions,
+        (Job("retention", _EVERY, routine.run),),
     )

@@ -211,3 +211,42 @@ class KeepLonger(SQLModel, table=True):
     approved_by: str | None = None
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     approved_body: str | None = None
+
+
+class Disposition(SQLModel, table=True):
+    """
+    A disposition: cases proposed for destruction together, and the two words that it takes.
+
+    ``certificate`` is kept until ``keep_until``; the row stays.
+    """
+
+    __tablename__ = "disposition"
+
+    number: int | None = Field(default=None, primary_key=True)
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    first_by: str | None = None
+    first_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    first_body: str | None = None
+    second_by: str | None = None
+    second_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    second_body: str | None = None
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_body: str | None = None
+    carried_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    certificate: str | None = None
+    keep_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class DispositionEntry(SQLModel, table=True):
+    """One case of a disposition: the clocks that kept it, as JSON, and what became of it."""
+
+    __tablename__ = "disposition_entry"
+
+    batch: int = Field(primary_key=True, foreign_key="disposition.number", sa_column_kwargs={"autoincrement": False})
+    reference: str = Field(primary_key=True, index=True)
+    clocks: str
+    outcome: str
+    why: str
+    certificate: str | None = None

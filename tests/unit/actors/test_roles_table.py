@@ -26,12 +26,13 @@ UNSIGNED |= {"acting", "request", "requests", "roles", "handle", "number"}  # a 
 UNSIGNED |= {"case", "item", "since", "until", "people", "expect_none", "everything"}  # to keep more harms nobody
 UNSIGNED |= {"key", "envelope", "scope", "content", "field", "submission"}  # an export's request is signed whole
 UNSIGNED |= {"passphrase_to"}  # where something lies
-UNSIGNED |= {"purpose"}  # words
+UNSIGNED |= {"purpose", "limit"}  # words, and how much at once
 TWO_PEOPLE = {
     "export approve",
     "demand verify",
     "hold release",
     "retention extend",
+    "retention confirm",
     "evidence destroy",
     "submission approve",
     "submission review",

@@ -1,0 +1,142 @@
+"""
+What this room does by itself: clocks started, conflicts told, what is due proposed, what was confirmed gone on with.
+
+Nothing is destroyed here that two people have not confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, String, cast, delete, exists, literal, or_, select, update
+from sqlmodel import col
+
+from reporter.alarms.model import Kind as Alarm
+from reporter.alarms.model import Matter
+from reporter.cases.records import CaseState
+from reporter.cases.tables import CaseRecord
+from reporter.clock import Clock as Time
+from reporter.db.engine import reading, transaction
+from reporter.errors import CustodyError
+from reporter.retention.batches import BATCH
+from reporter.retention.clocks import Clocks
+from reporter.retention.disposition import Dispositions
+from reporter.retention.flags import ObjectFlags
+from reporter.retention.model import Side, Standing
+from reporter.retention.reach import cases_in
+from reporter.retention.register import HOLD
+from reporter.retention.subjects import Subjects
+from reporter.retention.tables import ClocksStarted, ReferenceRecord, RetentionClock
+from reporter.retention.words import tell
+from reporter.submissions.model import State
+from reporter.submissions.tables import Submission
+from reporter.tasks.model import Kind
+from reporter.tasks.service import close_task, open_task, open_tasks
+
+ACTOR = "reporter"
+_CASE = CaseRecord.__table__  # type: ignore[attr-defined]
+_THERE = _CASE.c.state != CaseState.DESTROYED
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """The retention job."""
+
+    database: Engine
+    time: Time
+    subjects: Subjects
+    clocks: Clocks
+    dispositions: Dispositions
+    flags: ObjectFlags
+
+    def run(self) -> None:
+        """
+        Do all of it once; what cannot be read is left out, told at the end, and tried again.
+
+        Raises:
+            CustodyError: A case document does not open.
+            EnvironmentTroubleError: The database or a store does not work.
+        """
+        self.subjects.complete()
+        troubled = [reference for reference in self._not_started() if not self._start(reference)]
+        self._conflicts()
+        self.flags.apply(self._held())
+        self.dispositions.resume(ACTOR)
+        if not self._open_batch():
+            self.dispositions.propose(ACTOR)
+        self._expire()
+        if troubled:
+            raise CustodyError(f"The clocks of {len(troubled)} cases cannot be started; the first is {troubled[0]}.")
+
+    def _start(self, reference: str) -> bool:
+        try:
+            self.clocks.show(reference)
+        except CustodyError:
+            return False
+        return True
+
+    def _not_started(self) -> list[str]:
+        def started(about: object) -> object:
+            return exists().where(col(ClocksStarted.reference) == _CASE.c.reference, col(ClocksStarted.about) == about)
+
+        revision = literal("revision ") + cast(_CASE.c.revision, String)
+        filed = exists().where(
+            col(Submission.reference) == _CASE.c.reference,
+            col(Submission.state) == State.ACCEPTED,
+            ~started(literal("submission ") + col(Submission.id)),  # type: ignore[operator]
+        )
+        query = select(_CASE.c.reference).where(_THERE, or_(~started(revision), filed))  # type: ignore[operator]
+        with reading(self.database) as connection:
+            return list(connection.execute(query.order_by(_CASE.c.reference)).scalars())
+
+    def _conflicts(self) -> None:
+        """Open a task for each conflict that nobody has decided, and close those that are none any more."""
+        capped = exists().where(
+            col(RetentionClock.reference) == _CASE.c.reference,
+            col(RetentionClock.side) == Side.CAP,
+            col(RetentionClock.verified),
+        )
+        with reading(self.database) as connection:
+            asked = set(connection.execute(select(_CASE.c.reference).where(_THERE, capped)).scalars())
+            told = {task.about for task in open_tasks(connection, kinds=[Kind.RETENTION_CONFLICT])}
+        for reference in sorted(asked | told):
+            with transaction(self.database) as connection:
+                now = self.time.now()
+                kept = self.clocks.of(connection, reference) if reference in asked else None
+                if kept and kept.material.standing is Standing.CONFLICT and kept.decided_until is None:
+                    open_task(
+                        connection, now, kind=Kind.RETENTION_CONFLICT, about=reference, reference=reference, due=now,
+                        actor=ACTOR,
+                    )  # fmt: skip
+                else:
+                    close_task(
+                        connection, now, kind=Kind.RETENTION_CONFLICT, about=reference, actor=ACTOR, outcome="over"
+                    )  # fmt: skip
+
+    def _held(self) -> list[str]:
+        """Give the cases that holds reach which stand, or ended or were released not long ago."""
+        with reading(self.database) as connection:
+            scopes = connection.execute(select(HOLD.c.scope)).scalars().all()
+            return sorted({reference for scope in scopes for reference in cases_in(connection, scope)})
+
+    def _open_batch(self) -> bool:
+        query = select(BATCH.c.number).where(BATCH.c.withdrawn_at.is_(None), BATCH.c.carried_out_at.is_(None))
+        with reading(self.database) as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def _expire(self) -> None:
+        """Remove references and certificates whose own time is over."""
+        now = self.time.now()
+        with transaction(self.database) as connection:
+            over = col(ReferenceRecord.keep_until) <= now
+            for row in connection.execute(select(ReferenceRecord.__table__).where(over)).all():  # type: ignore[attr-defined]
+                tell(connection, now, ACTOR, "reference_forgotten", row.about, row.authority, row.reference)
+            connection.execute(delete(ReferenceRecord).where(over))
+            connection.execute(update(BATCH).where(BATCH.c.keep_until <= now).values(certificate=None, keep_until=None))
+
+
+def conflicts(connection: Connection) -> Iterator[Matter]:
+    """Give the conflicts that nobody has decided, for a person to hear of."""
+    for task in open_tasks(connection, kinds=[Kind.RETENTION_CONFLICT]):
+        yield Matter(Alarm.RETENTION_CONFLICT, task.about, task.opened_at, task.about)
