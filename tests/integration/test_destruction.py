@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, text
 
-from keycustody import age
+from keycustody import age, protection
 from keycustody.errors import KeyCustodyError
 from reporter.audit import service as audit
 from reporter.db.engine import reading, transaction
@@ -32,11 +33,14 @@ from reporter.evidence.removal import Removal
 from reporter.evidence.tombstones import Tombstones
 from reporter.evidence.unfinished import PATIENCE
 from reporter.evidence.vault import EvidenceVault
+from reporter.keys.kit import Kit
+from reporter.recovery.rebuilding import Copies, rebuild
 from reporter.submissions.service import SubmissionService
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
+from tests.conftest import BAO_TOKEN
 
-REF = "TEST-000001"
+REF, OTHER = "TEST-000001", "TEST-000002"
 CONTENT = b"harmless synthetic bytes " * 9_000
 ASKED = Asked(REF, "e1", "robin", Purpose.REVIEW)
 
@@ -44,14 +48,6 @@ ASKED = Asked(REF, "e1", "robin", Purpose.REVIEW)
 @pytest.fixture
 def house(tmp_path: Path, engine: Engine) -> Iterator[House]:
     house = House(tmp_path, database=engine)
-    house.app.cases.add(write_case(tmp_path / "cases", REF, files={"e1": CONTENT, "e2": b"another"}), "preparer")
-    yield house
-    house.app.close()
-
-
-@pytest.fixture
-def sqlite_house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
     house.app.cases.add(write_case(tmp_path / "cases", REF, files={"e1": CONTENT, "e2": b"another"}), "preparer")
     yield house
     house.app.close()
@@ -75,9 +71,9 @@ def finding(house: House) -> Finding:
     return found.finding
 
 
-def read(house: House) -> bytes:
+def read(house: House, asked: Asked = ASKED) -> bytes:
     got: list[bytes] = []
-    house.app.evidence.looks.open(ASKED, "output", got.extend)
+    house.app.evidence.looks.open(asked, "output", got.extend)
     return b"".join(got)
 
 
@@ -86,32 +82,83 @@ def kinds(house: House) -> list[str]:
         return [event.kind for event in audit.events(connection, REF)]
 
 
-def test_copies_of_everything_but_the_key_store_do_not_bring_an_item_back(sqlite_house: House) -> None:
-    house, copies = sqlite_house, sqlite_house.folder / "copies"
-    sealed = next(kept.sealed for kept in house.app.evidence.overview.of(REF) if kept.sealed.item == "e1")
-    home = house.folder / "home"
+@pytest.fixture(params=["local", "pkcs11", "transit"])
+def keys(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """Give the section [keys] of a home, for a keyring, a real SoftHSM and a real OpenBao."""
+    if request.param == "pkcs11":
+        token = request.getfixturevalue("token")
+        files = {"module": str(token.module), "pin_file": str(token.pin_file)}
+        return {"provider": "pkcs11", "token": token.label, **files}
+    if request.param == "transit":
+        file = tmp_path / "bao-token"
+        file.write_text(BAO_TOKEN)
+        file.chmod(0o600)
+        url = request.getfixturevalue("bao").url
+        return {"provider": "transit", "url": url, "token_file": str(file), "name": f"key-{uuid4().hex[:12]}"}
+    return {}
+
+
+def test_copies_of_everything_but_the_key_store_do_not_bring_an_item_back(
+    tmp_path: Path, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Old copies of database and objects, the recovery kit, the root key, and the key store as it is kept after the
+    horizon: an item and a whole case stay destroyed. With a copy of the key store from before they do not: that is what
+    the certificate says.
+    """
+    monkeypatch.setitem(protection.SCRYPT, "n", 1 << 10)
+    house, copies, home = House(tmp_path, keys=keys), tmp_path / "copies", tmp_path / "home"
+    people = [age.Identity.generate() for _ in range(3)]
+    for reference in (REF, OTHER):
+        house.app.cases.add(write_case(tmp_path / "cases", reference, files={"e1": CONTENT, "e2": b"another"}), "ann")
+    secrets = [
+        house.app.vault.keys.identity(reference, *_sealed(house, reference, item)).encode()
+        for reference, item in ((REF, "e1"), (OTHER, "e1"), (OTHER, "e2"))
+    ]
+    house.app.recovery_kits.make([each.recipient for each in people], tmp_path / "kit", "dana")
     house.app.close()
     shutil.copytree(home, copies)
     house.restart()
     destroyed(house)
+    for name in ("ann", "bob"):
+        house.app.evidence.cases.destroy(OTHER, name, "Synthetic.")
     house.app.close()
-    for name in ("objects", "keys", "reporter.sqlite3"):
-        shutil.rmtree(home / name, ignore_errors=True)
-        (home / name).unlink(missing_ok=True)
-        (shutil.copytree if (copies / name).is_dir() else shutil.copy)(copies / name, home / name)
-    for leftover in home.glob("reporter.sqlite3-*"):
-        leftover.unlink()
-    house.restart()
+    shutil.copytree(home / "keystore", tmp_path / "keystore-after-the-horizon")
+    kit, _ = Kit.open(tmp_path / "kit", people[1:])
+
+    def recovered(name: str, keystore: Path) -> House:
+        where = Copies(keystore, copies / "reporter.sqlite3", copies / "objects")
+        (tmp_path / name).mkdir()
+        assert list(rebuild(kit, where, tmp_path / name / "home", lambda _home: None)) == []
+        house.folder = tmp_path / name
+        house.restart()
+        return house
+
+    recovered("without", tmp_path / "keystore-after-the-horizon")
+    app = house.app
     with pytest.raises(CustodyError):
         read(house)
-    for wrap in (home / "keystore").glob("item-*"):
-        other = next(kept.sealed for kept in house.app.evidence.overview.of(REF) if wrap.name.endswith(kept.sealed.id))
-        identity = age.Identity.parse(house.app.vault.keys.identity(REF, other.id, other.ciphertext_sha256))
-        with (home / "objects" / sealed.id).open("rb") as file, pytest.raises(KeyCustodyError):
-            list(age.decrypt(file, identity))
-    # what the certificate says of copies of the key store is true
-    shutil.copy(copies / "keystore" / f"item-{sealed.id}", home / "keystore")
-    assert read(house) == CONTENT
+    with pytest.raises(CustodyError):
+        read(house, replace(ASKED, reference=OTHER))
+    with pytest.raises(CustodyError):
+        app.cases.load(OTHER)
+    assert read(house, replace(ASKED, item="e2")) == b"another", "and what was not destroyed opens"
+    (left,) = (house.folder / "home" / "keystore").glob("item-*")
+    other = age.Identity.parse(app.vault.keys.identity(REF, *_sealed(house, REF, "e2")))
+    for wrong in ("e1", "e2"):
+        with app.vault.objects.open(_sealed(house, OTHER, wrong)[0]) as file, pytest.raises(KeyCustodyError):
+            list(age.decrypt(file, other))
+    bodies = [wrap for wrap in (house.folder / "home" / "keystore").iterdir() if wrap.name.startswith("case-")]
+    assert [wrap.name for wrap in bodies] == [f"case-{REF}"]
+    kept = b"".join(file.read_bytes() for file in (house.folder / "home").rglob("*") if file.is_file())
+    assert not any(secret in kept or secret.decode() in kit.model_dump_json() for secret in secrets)
+    assert left.name == f"item-{_sealed(house, REF, 'e2')[0]}"
+    app.close()
+
+    recovered("with", copies / "keystore")
+    assert read(house) == read(house, replace(ASKED, reference=OTHER)) == CONTENT
+    assert house.app.cases.load(OTHER).reference == OTHER
+    house.app.close()
 
 
 class Held(LocalObjectStore):
@@ -156,8 +203,8 @@ def test_a_hold_in_the_object_store_stops_it_before_the_key_is_gone(house: House
     assert finding(house) is Finding.DESTROYED
 
 
-def _sealed(house: House) -> tuple[str, str]:
-    sealed = next(kept.sealed for kept in house.app.evidence.overview.of(REF) if kept.sealed.item == "e1")
+def _sealed(house: House, reference: str = REF, item: str = "e1") -> tuple[str, str]:
+    sealed = next(kept.sealed for kept in house.app.evidence.overview.of(reference) if kept.sealed.item == item)
     return sealed.id, sealed.ciphertext_sha256
 
 
