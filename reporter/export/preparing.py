@@ -95,7 +95,7 @@ class Preparation:
         _require_forward(now, row.asked_at, row.approved_at, row.sealed_at)
         if row.sealed_at is None:
             self._read_through(row, progress)
-            self._seal(export, actor, now)
+            self._seal(export, actor)
         return self._frozen(export)
 
     # --- the first pass -------------------------------------------------------------------------------------
@@ -119,9 +119,10 @@ class Preparation:
 
     # --- freezing and sealing -------------------------------------------------------------------------------
 
-    def _seal(self, export: str, actor: str, now: datetime) -> None:
-        made, sealer = self.log.checkpoints.make(), self.seal_key.sealer(now)
+    def _seal(self, export: str, actor: str) -> None:
+        made, now = self.log.checkpoints.make(), self.clock.now()
         _require_forward(now, made.at)
+        sealer = self.seal_key.sealer(now)
         sealer.require_valid(now)
         frozen = self._files(export, made, sealer, now)
         tags = frozen[bag.SEALED]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from reporter.errors import CustodyError, EnvironmentTroubleError, UsageError
 
 _PIECE: Final = 1 << 20
+_CUT: Final = "The bundle is cut short, or its tar is damaged."
 #: A file of a bundle: its path, and its content.
 File = tuple[str, Iterator[bytes]]
 
@@ -64,28 +66,39 @@ def _content(path: Path) -> Iterator[bytes]:
 def _of_tar(bundle: Path) -> Iterator[File]:
     with _opened(bundle) as file:
         try:
-            with tarfile.open(fileobj=file, mode="r|", errorlevel=2) as archive:
+            with tarfile.open(fileobj=file, mode="r|") as archive:
                 for member in archive:
-                    if not member.isreg() or not _is_inside(member.name):
+                    content = archive.extractfile(member) if member.isreg() else None
+                    if content is None or not _is_inside(member.name):
                         raise CustodyError("The bundle holds something that is no file, or lies outside of it.")
-                    content = archive.extractfile(member)
-                    assert content is not None  # noqa: S101 (it is a regular file)
                     yield member.name, _pieces(content, member.size)
-            rest = file.read(tarfile.RECORDSIZE)
         except tarfile.ReadError:
             raise _broken(bundle) from None
-        if rest:
-            raise CustodyError("Something follows the end of the bundle.")
+        _require_ended(file)
 
 
-def _pieces(content: BinaryIO | object, size: int) -> Iterator[bytes]:
-    read, left = getattr(content, "read"), size  # noqa: B009 (typeshed's IO[bytes])
+def _pieces(content: IO[bytes], size: int) -> Iterator[bytes]:
+    left = size
     while left:
-        piece = read(min(_PIECE, left))
+        try:
+            piece = content.read(min(_PIECE, left))
+        except tarfile.ReadError:
+            piece = b""
         if not piece:
-            raise tarfile.ReadError("cut short")
+            raise CustodyError(_CUT)
         left -= len(piece)
         yield piece
+
+
+def _require_ended(file: BinaryIO) -> None:
+    """See that nothing follows the end, and that it is there: two empty blocks (POSIX.1-2001, ustar)."""
+    while rest := file.read(_PIECE):
+        if rest.strip(b"\0"):
+            raise CustodyError("Something follows the end of the bundle.")
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 2 * tarfile.BLOCKSIZE))
+    if file.read().strip(b"\0"):
+        raise CustodyError(_CUT)
 
 
 @contextmanager
@@ -107,5 +120,5 @@ def _broken(bundle: Path) -> CustodyError | UsageError:
     with bundle.open("rb") as file:
         start = file.read(tarfile.BLOCKSIZE)
     if start[257:262] == b"ustar":  # POSIX.1-2001, ustar: magic
-        return CustodyError("The bundle is cut short, or its tar is damaged.")
+        return CustodyError(_CUT)
     return UsageError(f"{bundle} is no tar and no folder: decrypt it first.")

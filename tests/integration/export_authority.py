@@ -28,12 +28,13 @@ _EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 @dataclass
 class StampAuthority:
-    """``url`` answers; ``replay`` has it answer every request with this reply, ``extra`` adds certificates to it."""
+    """``url`` answers, or is ``down``; ``replay`` is its every answer, ``extra`` adds certificates to each."""
 
     folder: Path
     url: str = ""
     replay: bytes | None = None
     extra: bool = False
+    down: bool = False
 
     @property
     def root(self) -> Path:
@@ -68,6 +69,9 @@ def serving(authority: StampAuthority) -> Iterator[StampAuthority]:
 
     class Answers(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            if authority.down:
+                self.send_error(503)
+                return
             answer = authority.answer(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
