@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
@@ -12,7 +12,7 @@ from typing import Any, Final
 import rfc8785
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
-from reporter.actors.service import ActorService
+from reporter.actors.service import ActorService, Witness
 from reporter.audit import service as audit
 from reporter.cases.records import StoredCase
 from reporter.cases.store import CaseStore
@@ -35,8 +35,6 @@ from reporter.retention.subjects import Subjects
 from reporter.tasks.model import Kind
 from reporter.tasks.service import close_task, open_task
 
-#: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
-Witness = Callable[[Connection, Mapping[str, str]], str | None]
 #: What sealed bodies of this room are bound to, besides their case and id.
 REQUEST_BODY, KEY_BODY, WORDS_BODY = "export-request", "export-key", "export-words"
 _VERBS: Final = {"asked": "export create", "approved": "export approve"}
