@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ from reporter.actors.service import ActorService
 from reporter.alarms.wire import Way
 from reporter.audit.log import CustodyLog, custody_log
 from reporter.authority import Adapter, Connection, Endpoint
+from reporter.board.service import Board
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
 from reporter.config import Configuration
 from reporter.contacts.room import ContactRoom, contact_room
 from reporter.db import migrate
 from reporter.db.engine import open_engine
-from reporter.delivery.alerting import Alerting, alerting
+from reporter.delivery.alerting import Alerting, alerting, dated
 from reporter.delivery.authorities import AuthorityService
 from reporter.delivery.clocks import Clocks
 from reporter.delivery.generations import Generations
@@ -109,6 +111,7 @@ class App:
     emergencies: Emergencies
     referrals: ReferralRoom
     supplements: SupplementService
+    board: Board
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -242,6 +245,7 @@ def open_home(
             database, clock, bodies, vault, contacts.register, actors, custody.provider, custody.store, configuration
         ),
         SupplementService(database, clock, cases, submissions, desks),
+        Board(database, clock, routes, partial(dated, custody.credentials), configuration.alarm.expires_early),
     )  # fmt: skip
 
 

@@ -147,6 +147,7 @@ FREE: Final[Mapping[str, str]] = {
     "case schema": _SHOWS,
     "delivery list": _SHOWS,
     "task list": _SHOWS,
+    "board": _SHOWS,
     "alarm list": _SHOWS,
     "alarm check": _CARRIES_OUT,
     "alarm test": "sends a test message and changes nothing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,6 +81,11 @@ class Alarm(_Section):
     expiry_days: float = Field(default=14.0, ge=0)
     heartbeat_file: Path | None = None
     heartbeat_url: Annotated[str | None, AfterValidator(_url)] = None
+
+    @property
+    def expires_early(self) -> timedelta:
+        """Give how long before its end a credential is told of."""
+        return timedelta(days=self.expiry_days)
 
     @property
     def reaches_somebody(self) -> bool:

@@ -16,6 +16,7 @@ from reporter.cli import (
     alarm,
     audit,
     authority,
+    board,
     case,
     contact,
     delivery,
@@ -72,6 +73,7 @@ app.add_typer(home.db, name="db")
 evidence_keeping.register(evidence.app)
 destruction.register(evidence.app, case.app)
 disposition.register(retention.app)
+board.register(app)
 demo.register(app)
 key_recovery.register(key.app)
 home.register(app)

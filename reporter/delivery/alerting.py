@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,10 +76,9 @@ def alerting(
         _value(settings.heartbeat_url, credentials) if settings.heartbeat_url else None,
         way,
     )
-    expiry = timedelta(days=settings.expiry_days)
 
     def elsewhere(connection: Connection, now: datetime) -> Iterator[Matter]:
-        yield from _expiring(credentials, expiry, now)
+        yield from _expiring(credentials, settings.expires_early, now)
         yield from _forged(connection, actors, now)
 
     watch = Watch(engine, clock, patience, notifier, elsewhere, clocks)
@@ -99,13 +98,17 @@ def _channels(settings: Alarm, way: Way, credentials: CredentialStore) -> Iterat
         )
 
 
-def _expiring(credentials: CredentialStore, patience: timedelta, now: datetime) -> Iterator[Matter]:
-    """Give the credentials that expire soon, or have; where the store cannot be read, the check-up says so."""
+def dated(credentials: CredentialStore) -> Mapping[str, datetime]:
+    """Give the credentials that have an end; none where the store cannot be read, which the check-up says."""
     try:
-        dated = credentials.expiries()
+        return credentials.expiries()
     except KeyCustodyError:
-        return
-    for name, expires_at in dated.items():
+        return {}
+
+
+def _expiring(credentials: CredentialStore, patience: timedelta, now: datetime) -> Iterator[Matter]:
+    """Give the credentials that expire soon, or have."""
+    for name, expires_at in dated(credentials).items():
         if expires_at - patience <= now:
             yield Matter(Kind.CREDENTIAL_EXPIRES, name, expires_at - patience)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
 from sqlmodel import col
 
 from reporter.delivery.forgotten import standing
@@ -98,19 +98,24 @@ class Clocks:
                 )  # fmt: skip
 
 
+def accepted_report() -> ColumnElement[bool]:
+    """Give the condition that a submission is the accepted one that a report, or a call about it, is about."""
+    matter = col(Submission.reference) + " " + col(Submission.authority) + " " + col(Submission.environment)
+    return and_(
+        col(Submission.reference) == TASK.c.reference,
+        col(Submission.state) == State.ACCEPTED,
+        matter == TASK.c.about,
+    )
+
+
 _OPEN = TASK.c.closed_at.is_(None)
-_MATTER = col(Submission.reference) + " " + col(Submission.authority) + " " + col(Submission.environment)
 #: Reports that their authority has accepted, and the calls about them.
 _ACCEPTED = (
     select(TASK)
     .where(
         _OPEN,
         TASK.c.kind.in_([Kind.REPORT.value, Kind.URGENT_CALL.value]),
-        exists().where(
-            col(Submission.reference) == TASK.c.reference,
-            col(Submission.state) == State.ACCEPTED,
-            TASK.c.about == _MATTER,
-        ),
+        exists().where(accepted_report()),
     )
     .order_by(TASK.c.id)
     .with_for_update()

@@ -1,0 +1,1 @@
+"""The board: everything that is open, by its clock."""
