@@ -79,6 +79,7 @@ class Keys(_Section):
     Who holds the root key (``provider``), what unlocks it, and where wraps are kept; paths may begin with ``~``.
 
     ``backup_horizon_days``: for how long copies of the key store are kept, which certificates of destruction state.
+    ``kit_days``: after how many days doctor asks for a new recovery kit.
     """
 
     provider: Literal["local", "pkcs11", "transit"] = "local"
@@ -94,6 +95,7 @@ class Keys(_Section):
     name: str = Field(default="reporter", pattern=_WEB_NAME)
     store_url: str = ""
     backup_horizon_days: float | None = Field(default=None, ge=0)
+    kit_days: float = Field(default=365.0, gt=0)
 
     @model_validator(mode="after")
     def _complete(self) -> Keys:

