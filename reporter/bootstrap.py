@@ -221,7 +221,8 @@ def open_home(
     room = evidence_room(
         database, clock, vault, bodies, configuration, log,
         objections=[needed_for_delivery, retention.clocks.objection],
-        case_objections=[case_needed_for_delivery, retention.clocks.case_objection], forgets=[forget],
+        case_objections=[case_needed_for_delivery, retention.clocks.case_objection],
+        forgets=[forget, contacts.naming.forget],
         damaged=alarms.watch.check, restored_at=quarantine.last,
     )  # fmt: skip
     jobs = (

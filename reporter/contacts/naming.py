@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from reporter.actors.service import Witness
 from reporter.audit import service as audit
@@ -25,11 +26,13 @@ from reporter.contacts.model import Identifiers, Named
 from reporter.contacts.normal import sought
 from reporter.contacts.people import people_of
 from reporter.contacts.register import Register
-from reporter.contacts.tables import NamedMark
+from reporter.contacts.tables import Contact, ContactMark, NamedMark
 from reporter.contacts.words import Purpose, Words
 from reporter.db.engine import reading, transaction
 from reporter.errors import Finding, NotFoundError, PolicyError
 
+_CONTACT = Contact.__table__  # type: ignore[attr-defined]
+_MARK = ContactMark.__table__  # type: ignore[attr-defined]
 _NAMED = NamedMark.__table__  # type: ignore[attr-defined]
 
 
@@ -89,6 +92,22 @@ class Naming:
         row = {"submission_id": submission_id, "reference": stored.reference}
         if rows := [{**row, "mark": index} for index in self.register.indexes(marks)]:
             connection.execute(insert(_NAMED), rows)
+
+    def became_contacts(self, connection: Connection, submission_id: str, since: datetime) -> bool:
+        """Whether somebody whom a submission names is a contact of ours that was added after that time."""
+        query = (
+            select(_CONTACT.c.id)
+            .join(_MARK, _MARK.c.contact_id == _CONTACT.c.id)
+            .join(_NAMED, _NAMED.c.mark == _MARK.c.mark)
+            .where(_NAMED.c.submission_id == submission_id)
+            .where(_CONTACT.c.removed_at.is_(None), _CONTACT.c.added_at > since)
+        )
+        return connection.execute(query.limit(1)).first() is not None
+
+    def forget(self, connection: Connection, reference: str) -> None:
+        """Remove what is known of a destroyed case; the words are sealed under its key, and go with that."""
+        connection.execute(delete(_NAMED).where(_NAMED.c.reference == reference))
+        self.words.forget(connection, reference)
 
     def _of(self, connection: Connection, stored: StoredCase) -> tuple[Named, ...]:
         everybody, unprotected = list(people_of(stored.case)), self.register.empty(connection)

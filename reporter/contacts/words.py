@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from reporter.actors.service import ActorService, Witness
 from reporter.clock import Clock
@@ -89,6 +89,11 @@ class Words:
         """Give who wrote first, of those that somebody wrote about."""
         rows = self._rows(connection, purpose, digests)
         return {row.digest: row.actor for row in reversed(rows)}
+
+    @staticmethod
+    def forget(connection: Connection, sealed_for: str) -> None:
+        """Remove the words that are sealed for a case."""
+        connection.execute(delete(_WORD).where(_WORD.c.reference == sealed_for))
 
     @staticmethod
     def _rows(connection: Connection, purpose: Purpose, digests: Iterable[str]) -> list[ContactWord]:

@@ -26,6 +26,10 @@ from reporter.submissions.model import State
 #: Calls that never left are tried this often within one claim; the ledger's schedule takes over after that.
 _TRIES_IN_LEASE = 3
 
+_PROTECTED = (
+    "It names somebody who has become a contact of ours since it was approved. To go on: reporter submission withdraw, "
+    "then contact allow by two people, and approve it anew."
+)
 _NO_APPROVAL = "Its approvals do not hold any more: rows were altered, or a key is unknown. See: reporter actor verify"
 
 
@@ -48,6 +52,8 @@ class Load:
     open_item: Callable[[str], ItemStream]
     #: How many people's approval does not hold; the submission was frozen by enough, so rows were altered since.
     missing: int = 0
+    #: Whether it names a contact of ours whom nobody knew as one when it was approved.
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,8 @@ class Engine:
             return move
         if load.missing:
             return Settle(State.ATTENTION, _NO_APPROVAL)
+        if load.protected:
+            return Settle(State.ATTENTION, _PROTECTED)
         if load.schema is None:
             return move
         findings = load.adapter.validate(load.package, load.schema)

@@ -123,8 +123,9 @@ class DeliveryService:
                 file.item: evidence.sealed_item(connection, reference, file.item, file.sha256) for file in package.files
             }
         return Load(
-            package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]), frozen.missing
-        )
+            package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]), frozen.missing,
+            frozen.protected,
+        )  # fmt: skip
 
     def connection(self, authority: str) -> Connection:
         """

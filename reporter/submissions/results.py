@@ -22,11 +22,17 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class FrozenPackage:
-    """A package as it was approved; ``missing`` people approved it by no signature that holds."""
+    """
+    A package as it was approved.
+
+    ``missing`` people approved it by no signature that holds; ``protected`` says that it names a contact of ours whom
+    nobody knew as one when it was approved.
+    """
 
     reference: str
     package: Package
     missing: int
+    protected: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from reporter.submissions.viewed import changed, viewed
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 _FROZEN = select(
     _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision,
-    _SUBMISSION.c.digest,
+    _SUBMISSION.c.digest, _SUBMISSION.c.approved_at,
 ).where(_SUBMISSION.c.id == bindparam("of"))  # fmt: skip
 
 
@@ -323,7 +323,7 @@ class SubmissionService:
         return submission_id
 
     def frozen_package(self, submission_id: str) -> FrozenPackage:
-        """Give the package of an approved submission, exactly as approved, and whether those who approved it hold."""
+        """Give the package of an approved submission, exactly as approved, and what stands against it since."""
         with reading(self._engine) as connection:
             row = connection.execute(_FROZEN, {"of": submission_id}).one()
             content = self._bodies.open(connection, row.package_body)
@@ -334,7 +334,8 @@ class SubmissionService:
                 subject = {"reference": row.reference, "digest": digest, "environment": row.environment}
                 missing = self._approvals.missing(connection, submission_id, subject, prepared)
                 missing = missing if digest == row.digest else max(1, missing)  # approved once, and not what is now
-            return FrozenPackage(row.reference, thaw(content), missing)
+            protected = self._people.became_contacts(connection, submission_id, row.approved_at)
+            return FrozenPackage(row.reference, thaw(content), missing, protected)
 
     # --- parts ----------------------------------------------------------------------------------------------
 

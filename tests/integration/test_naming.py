@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from reporter.actors.model import Role
 from reporter.audit import service as audit
+from reporter.authority import Answer, Call, Outcome
 from reporter.cases.model import Case
 from reporter.contacts import naming
 from reporter.contacts.model import ContactKind, Identifiers
@@ -135,6 +137,45 @@ def test_a_delivery_that_has_begun_goes_on_and_is_named(house: House) -> None:
     house.until_idle()
     assert house.app.contacts.register.add([(ContactKind.POLICE, JOURNALIST)], "dana")[0].named_in == (REF,)
     assert house.submission()["state"] == "accepted"
+
+
+def test_a_delivery_under_way_opens_no_further_attempt(house: House) -> None:
+    added(house, people=[SUSPECT])
+    house.app.submissions.approve(REF, "approver")
+    connection = house.app.deliveries.connection("ncmec")
+
+    def out_of_reach(call: Call) -> Answer:
+        return Answer(Outcome.NOT_SENT, code="dns")
+
+    reach, connection.perform = connection.perform, out_of_reach  # type: ignore[method-assign]
+    house.work()
+    assert house.submission()["state"] == "delivering"
+    house.clock.advance(timedelta(seconds=1))
+    known(house)
+    connection.perform = reach  # type: ignore[method-assign]
+    house.until_idle()
+    submission = house.submission()
+    assert (submission["state"], house.double.reports) == ("attention", {})
+    assert "has become a contact of ours" in submission["reason"]
+    house.app.resolutions.withdraw(REF, "ncmec", "dana", WHY)
+    allow(house, "one")
+    allow(house, "two")
+    house.clock.advance(timedelta(seconds=1))
+    house.app.submissions.approve(REF, "approver")
+    house.until_idle()
+    assert len(house.double.reports) == 1
+
+
+def test_nothing_of_a_destroyed_case_is_known_any_more(house: House, engine: Engine) -> None:
+    known(house)
+    added(house, people=[SUSPECT])
+    allow(house, "one")
+    allow(house, "two")
+    house.app.submissions.approve(REF, "approver")
+    with transaction(engine) as connection:
+        house.app.contacts.naming.forget(connection, REF)
+        for table in ("named_mark", "contact_word"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
 
 
 def test_addresses_in_locations_are_held_against_the_register_too(house: House) -> None:

@@ -37,6 +37,7 @@ from reporter.referrals.model import (
 )
 from reporter.testing.referrals import NEWSROOM, referral
 
+ROOT = Path(__file__).parents[3]
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 OUTCOMES = st.sampled_from(Outcome)
 
@@ -247,6 +248,7 @@ def test_the_automatic_answer_asks_for_links_ids_and_times_alone() -> None:
     assert "do NOT send us the content" in text
     assert "a link to each item, or its id" in text
     assert "when you saw it" in text
+    assert f"```text\n{text}```" in (ROOT / "docs" / "howto" / "referrals.md").read_text(encoding="utf-8")
 
 
 def test_numbers_say_what_became_of_all() -> None:
