@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select
 from sqlmodel import col
 
+from reporter.actors.service import Witness
 from reporter.audit import service as audit
 from reporter.cases.store import unknown
 from reporter.cases.tables import CaseRecord
@@ -31,8 +32,6 @@ from reporter.referrals.keys import key_of
 from reporter.referrals.model import Decision, Item, Outcome, Place, State, Verdict, next_place, state_after
 from reporter.referrals.store import DECISION, REOPENING, hold, move
 
-#: Signs what is done, in the transaction that does it; gives where the statement is kept, or None in the sandbox.
-Witness = Callable[[Connection, Mapping[str, str]], str | None]
 _CLAUSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
