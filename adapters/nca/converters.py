@@ -169,7 +169,7 @@ def _postal(writing: Writing, value: dict[str, str], path: str, _pointer: str) -
 
 def _files(writing: Writing, value: list[str], path: str, _pointer: str) -> list[str] | None:
     """Give the digests of evidence items that are identity documents; ``rules`` refuses what names none."""
-    writing.used |= {f"{path}[{at}]" for at in range(len(value))} or {path}
+    writing.used |= {f"{path}[{at}]" for at, item in enumerate(value) if item in writing.files}
     return [writing.files[item] for item in value if item in writing.files] or None
 
 

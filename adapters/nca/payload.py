@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,8 +189,8 @@ def _users(case: Case, document: dict[str, Any], writing: Writing, notifiers: se
         if not is_notifier:
             part.pop("context", None)
         user = writing.write("notifier" if path in notifiers else "user", part, path, f"/users/{at}")
-        if is_notifier and path not in notifiers:
-            user["roleConfirmedByHuman"] = person.role_decision is not None
+        if is_notifier and path not in notifiers and person.role_decision is not None:
+            user["roleConfirmedByHuman"] = True
             writing.places[f"/users/{at}/roleConfirmedByHuman"] = f"{path}.role_decision"
         if path not in notifiers:
             follows = "billing" in (person.to_follow or [])
@@ -269,8 +270,12 @@ def _add_conduct(report: dict[str, Any], case: Case) -> None:
 
 
 def _leftovers(document: dict[str, Any], writing: Writing, notifiers: set[str]) -> tuple[list[str], list[Finding]]:
-    """Give the fields that no property carries: as lines of words, and as what is shown of them and of the rest."""
-    words: list[str] = []
+    """
+    Give the fields that no property carries: in words, a line for each part, and as what is shown of them and the rest.
+
+    Texts are quoted as in JSON, so that none can be taken for another line.
+    """
+    words: dict[str, list[str]] = {}
     shown: dict[Finding, None] = {}
     for path, value in notes.leaves(document):
         if path in writing.used or any(path.startswith(f"{each}.") for each in writing.passed_over):
@@ -279,10 +284,11 @@ def _leftovers(document: dict[str, Any], writing: Writing, notifiers: set[str]) 
         if left_out:
             shown |= {finding: None} if finding else {}
             continue
-        text = str(value).lower() if isinstance(value, bool) else writing.text(value, path) if value else "(empty)"
-        words.append(f"{_named(path, document)}: {text}")
+        part, _, name = _named(path, document).rpartition(".")
+        told = json.dumps(writing.text(value, path) if isinstance(value, str) else value, ensure_ascii=False)
+        words.setdefault(part, []).append(f"{notes.pattern_of(name).removesuffix('[]')} {told}")
         shown[Finding(path, "in_words", "is sent in words, at the end of the summary")] = None
-    return words, list(shown)
+    return [f"{part}: {', '.join(told)}".removeprefix(": ") for part, told in words.items()], list(shown)
 
 
 def _named(path: str, document: dict[str, Any]) -> str:

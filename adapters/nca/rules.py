@@ -60,6 +60,10 @@ def validate(package: Package, text: bytes) -> list[Finding]:
 
 def _by_schema(composition: payload.Composition) -> Iterator[Finding]:
     for fault in schema.faults(composition.report):
+        if (fault.pointer, fault.rule) == ("/incident/summary", "maxLength"):
+            words = f"{fault.message}, with what is sent in words at its end; shorten it, or the case"
+            yield Finding("incident.summary", fault.rule, words)
+            continue
         yield Finding(_path_of(fault.pointer, composition.writing.places), fault.rule, fault.message)
 
 

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+import uuid
 from collections.abc import Callable, Container, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -284,13 +285,14 @@ class MockEndpoint(Double):
         return named
 
     def _problem(self, problem: Problem) -> Reply:
-        headers = {"Content-Type": "application/problem+json"}
+        headers = {"Content-Type": "application/problem+json", "Request-ID": str(uuid.uuid4())}
         if problem.code in RETRYABLE:
             headers["Retry-After"] = str(RETRY_AFTER)
         return Reply(problem.status or status_of(problem.code), headers, problem.body())
 
     def _json(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
-        return Reply(status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(content).encode())
+        described = {"Content-Type": "application/json", "Request-ID": str(uuid.uuid4()), **(headers or {})}
+        return Reply(status, described, json.dumps(content).encode())
 
 
 def _named(report: Mapping[str, Any]) -> list[str]:
