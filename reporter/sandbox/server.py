@@ -12,7 +12,9 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -116,18 +118,25 @@ def serve(double: Double, host: str = "127.0.0.1", port: int = 0, tls: tuple[str
     return Server(double, host, port, tls)
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A double, by the name of its authority, and the port on which it is served."""
+
+    name: str
+    double: Double
+    port: int
+
+
 def serve_forever(
-    double: Double,
-    host: str,
-    port: int,
-    ready: Callable[[str], None],
-    tls: tuple[str, str] | None = None,
+    doubles: Sequence[Served], host: str, ready: Callable[[str, str], None], tls: tuple[str, str] | None = None
 ) -> None:
-    """Serve until interrupted; ``ready`` is told the URL. Raises what ``serve`` raises."""
-    with serve(double, host, port, tls) as server:
+    """Serve until interrupted; ``ready`` is told each name and URL. Raises what ``serve`` raises."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(serve(each.double, host, each.port, tls)) for each in doubles]
         try:
-            ready(server.url)
-            server.wait()
+            for each, server in zip(doubles, servers, strict=True):
+                ready(each.name, server.url)
+            servers[0].wait()
         except KeyboardInterrupt:
             return
 

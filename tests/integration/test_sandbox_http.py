@@ -27,7 +27,7 @@ from adapters.ncmec.sandbox import CyberTipline
 from adapters.ncmec.sandbox_state import State
 from reporter.authority import Outcome
 from reporter.errors import EnvironmentTroubleError, UsageError
-from reporter.sandbox.server import serve, serve_forever
+from reporter.sandbox.server import Served, serve, serve_forever
 from reporter.testing.clock import FakeClock
 from tests.unit.ncmec_wire.support import REPORT, Delivery, endpoint, packaged
 
@@ -282,11 +282,12 @@ def test_only_this_machine_is_served(double: CyberTipline, tmp_path: Path) -> No
 def test_serving_ends_with_an_interrupt(double: CyberTipline) -> None:
     urls = []
 
-    def ready(url: str) -> None:
+    def ready(name: str, url: str) -> None:
+        assert name == "ncmec"
         urls.append(url)
         raise KeyboardInterrupt
 
-    serve_forever(double, "127.0.0.1", 0, ready)
+    serve_forever([Served("ncmec", double, 0)], "127.0.0.1", ready)
     with connected(urls[0]) as connection:
         assert connection.probe().outcome is Outcome.NOT_SENT
 
