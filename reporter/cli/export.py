@@ -223,9 +223,9 @@ def certificate(as_json: AsJson = False) -> None:
     with open_app() as house:
         sealer = house.exports.seal_key.sealer(house.clock.now())
     if as_json:
-        print_json({"sha256": sealer.fingerprint, "pem": sealer.certificates.decode()})
+        print_json({"sha256": sealer.fingerprint, "pem": sealer.own})
         return
-    say(sealer.certificates.decode().rstrip())
+    say(sealer.own.rstrip())
     say(f"SHA-256 {sealer.fingerprint}", stderr=True)
 
 

@@ -14,6 +14,7 @@ from reporter.errors import CustodyError, EnvironmentTroubleError, UsageError
 
 _PIECE: Final = 1 << 20
 _CUT: Final = "The bundle is cut short, or its tar is damaged."
+_PLAIN: Final = (tarfile.REGTYPE, tarfile.AREGTYPE)
 #: A file of a bundle: its path, and its content.
 File = tuple[str, Iterator[bytes]]
 
@@ -68,7 +69,8 @@ def _of_tar(bundle: Path) -> Iterator[File]:
         try:
             with tarfile.open(fileobj=file, mode="r|") as archive:
                 for member in archive:
-                    content = archive.extractfile(member) if member.isreg() else None
+                    plain = member.type in _PLAIN and not member.issparse()  # what is sparse may be of any length
+                    content = archive.extractfile(member) if plain else None
                     if content is None or not _is_inside(member.name):
                         raise CustodyError("The bundle holds something that is no file, or lies outside of it.")
                     yield member.name, _pieces(content, member.size)

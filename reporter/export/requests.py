@@ -108,7 +108,7 @@ class ExportRequests:
                     raise PolicyError(f"That {who} {role} this export is not proved by a signature that holds.")
         scope = Scope.model_validate(self.request(connection, row)["scope"])
         demand = find_demand(connection, row.demand)
-        guard.require(demand, scope.needs)
+        guard.require(demand, scope)
         items = [each.evidence_id for each in items_of(connection, row.id)]
         guard.require_reached(connection, demand, row.reference, scope, items)
 
@@ -220,7 +220,7 @@ class ExportRequests:
         with reading(self._engine) as connection:
             demand = find_demand(connection, asked.demand)
         try:
-            guard.require(demand, asked.scope.needs)
+            guard.require(demand, asked.scope)
         except guard.CounselError:
             with transaction(self._engine) as connection:
                 open_task(

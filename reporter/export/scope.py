@@ -72,6 +72,9 @@ def check(
     findings = redaction.unmatched(document, scope.fields, "fields")
     findings += redaction.unmatched(document, [each.path for each in scope.redact], "redact")
     findings += _not_among(scope.submissions, submissions, "submissions", "no such submission is on record")
+    if "people" in scope.fields and not scope.whole_case.strip() and _names_a_notifier(document):
+        words = "would name somebody who told us: name people one by one, as people[0]"
+        findings.append(Finding("fields", "notifier", words))
     if findings:
         raise DocumentError("The scope does not fit the case:", findings)
     whole = {key for key in document if key not in redaction.ALWAYS} <= set(scope.fields)
@@ -93,6 +96,11 @@ def require_documents(scope: Scope, names: Collection[str]) -> None:
     findings = _not_among([each.document for each in scope.withhold], names, "withhold", "no document is called that")
     if findings:
         raise DocumentError("The scope does not fit the case:", findings)
+
+
+def _names_a_notifier(document: Mapping[str, Any]) -> bool:
+    """Whether somebody in the case told us of it; whoever did is named on purpose or not at all."""
+    return any("notifier" in person.get("roles", ()) for person in document.get("people") or ())
 
 
 def _not_among(given: Sequence[str], known: Collection[str], rule: str, message: str) -> list[Finding]:

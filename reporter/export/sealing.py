@@ -55,6 +55,11 @@ class Sealer:
         return self.certificate.fingerprint(SHA256()).hex()
 
     @property
+    def own(self) -> str:
+        """The signer's certificate alone, in PEM: whoever believes this one believes nobody else's seal."""
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
     def certificates(self) -> bytes:
         """The certificates in PEM, the signer's first."""
         return b"".join(each.public_bytes(Encoding.PEM) for each in (self.certificate, *self.above))

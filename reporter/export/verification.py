@@ -80,7 +80,7 @@ def verify(
     proven = check.take(lambda: _proven(found, log_key))
     payload = found.paths(payload=True)
     return Verdict(
-        name=found.name,
+        name=_shown(found.name),
         files=len(payload),
         size=sum(found.sizes[path] for path in payload),
         entries=proven.entries if proven else 0,

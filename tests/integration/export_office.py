@@ -53,10 +53,10 @@ class Office:
             "served_at": served, "scope": scope,
         }  # fmt: skip
         demands = self.house.app.retention.demands
-        number = demands.record(json.dumps(document).encode(), "lea").number
-        if verified:
-            demands.verify(number, Check.CALL_BACK, "sam", "SYNTHETIC call.")
-        return number
+        recorded = demands.record(json.dumps(document).encode(), "lea")
+        if verified and recorded.new:
+            demands.verify(recorded.number, Check.CALL_BACK, "sam", "SYNTHETIC call.")
+        return recorded.number
 
     def asked(self, demand: int | None = None, reference: str = REF, key: bytes | None = None, **scope: Any) -> Asked:
         wanted = Scope.model_validate(scope or SCOPE)

@@ -83,7 +83,29 @@ def test_what_a_demand_does_not_unlock_goes_to_counsel(
 
 def test_a_subpoena_gets_records(asking: Office) -> None:
     number = asking.demand("subpoena", "federal", {"cases": [REF]})
-    assert asking.create(asking.asked(number, fields=["people[0].account"])).approved_by == "lena"
+    assert asking.create(asking.asked(number, fields=["people[0].account.id"])).approved_by == "lena"
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [{"fields": ["incident"]}, {"fields": ["people[0].account.id", "people"]}, {"fields": ["people[0].account.ids"]},
+     {"submissions": ["ncmec"]}],
+)  # fmt: skip
+def test_a_subpoena_gets_no_more_than_the_records_it_reaches(asking: Office, scope: dict[str, Any]) -> None:
+    number = asking.demand("subpoena", "federal", {"cases": [REF]})
+    with pytest.raises(PolicyError, match="It reaches: "):
+        asking.create(asking.asked(number, **scope))
+
+
+def test_who_told_us_is_named_on_purpose_or_not_at_all(asking: Office) -> None:
+    people = [{"id": "p1", "roles": ["suspect"]}, {"id": "p2", "roles": ["notifier"]}]
+    reference = "TEST-000003"
+    asking.house.app.cases.add(write_case(asking.folder / "cases", reference, people=people), "preparer")
+    number = asking.demand("search_warrant", "federal", {"cases": [reference]})
+    with pytest.raises(DocumentError) as refused:
+        asking.create(asking.asked(number, reference, fields=["people"]))
+    assert [finding.rule for finding in refused.value.findings] == ["notifier"]
+    assert asking.create(asking.asked(number, reference, fields=["people[0]"]))
 
 
 def test_an_unverified_or_closed_demand_unlocks_nothing(asking: Office) -> None:
