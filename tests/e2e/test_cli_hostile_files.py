@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import stat
+import tarfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +64,30 @@ def test_an_archive_of_links(reporter: Run, home: Home, tmp_path: Path) -> None:
     assert f"evidence[{len(links)}].path: leads through something that is not a plain folder" in ran.err
     assert home.listing() == kept
     assert (tmp_path / "outside" / "e").read_text() == MARKER
+
+
+def test_a_farm_of_links(reporter: Run, home: Home, tmp_path: Path) -> None:
+    """Thousands of links, chains of them and folders within each other: each is refused, and none is walked along."""
+    secret, case, farm = tmp_path / "secret", tmp_path / "case", 2_000
+    secret.write_text(MARKER)
+    with tarfile.open(tmp_path / "case.tar", "w") as archive:
+        for number in range(farm):
+            link = tarfile.TarInfo(f"e{number}")
+            link.type, link.linkname = tarfile.SYMTYPE, str(secret) if number == 0 else f"e{number - 1}"
+            archive.addfile(link)
+        round_about = tarfile.TarInfo("around")
+        round_about.type, round_about.linkname = tarfile.SYMTYPE, "."
+        archive.addfile(round_about)
+    with tarfile.open(tmp_path / "case.tar") as archive:
+        archive.extractall(case, filter="fully_trusted")
+    paths = [*(f"e{number}" for number in range(farm)), "/".join(["around"] * 200 + ["e0"])]
+    (case / "case.json").write_text(naming(*paths))
+    kept = home.listing()
+    ran = reporter("case", "add", case, "--remove-source")
+    assert ran.code == 1
+    assert ran.err.count("symbolic links are not followed") == farm + 1
+    assert home.listing() == kept
+    assert secret.read_text() == MARKER
 
 
 def test_an_archive_that_was_not_unpacked(reporter: Run, home: Home, tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """What a case says stays sealed: not on disk, not in a message, not in a temporary file."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.ncmec.sandbox import CyberTipline
+from keycustody import age
+from reporter.cli import main
 from reporter.clock import SystemClock
 from reporter.testing.documents import case_document, write_case
 from tests.e2e.support import MARKER, URL_VARIABLE, Home, Run, plaintext_in
@@ -107,6 +111,49 @@ def test_nothing_that_a_case_says_is_readable_on_disk_after_the_main_job(
     assert reporter("case", "confirm", "TEST-IMPORTED", "--basis", MARKERS["Basis"]).code == 0
     assert plaintext_in(home, MARKER) == []
     assert list(temporary.iterdir()) == []
+
+
+def test_nothing_is_readable_in_the_middle_either(
+    reporter: Run, home: Home, case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a file is sealed, and opened again: on disk, in temporary files, in what the process has open."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    encrypt, decrypt, looks = age.encrypt, age.decrypt, list[list[str]]()
+
+    def look() -> None:
+        told = plaintext_in(home, MARKER) + [path.name for path in temporary.iterdir()]
+        for entry in list(Path("/proc/self/fd").iterdir()):
+            with suppress(OSError):  # the one that listed them is closed by now
+                file = entry.readlink()
+                if file.is_file() and not file.is_relative_to(case) and MARKER.encode() in file.read_bytes():
+                    told.append(str(file))
+        looks.append(told)
+
+    def watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            look()
+            yield piece
+
+    monkeypatch.setattr(age, "encrypt", lambda *arguments: watched(encrypt(*arguments)))
+    monkeypatch.setattr(age, "decrypt", lambda *arguments: watched(decrypt(*arguments)))
+    assert reporter("case", "add", case, "--as", "ann").code == 0
+    sealed = len(looks)
+    opened = reporter("evidence", "open", f"{REFERENCE}/e1", "--purpose", "review", "--as", "ann")
+    assert (opened.code, opened.out) == (0, CONTENT)
+    assert 0 < sealed < len(looks)
+    assert not any(looks)
+
+
+def test_a_fault_of_ours_tells_nothing_of_what_it_was_about(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    try:
+        raise ValueError(f"{MARKER} in a value that some library repeats")
+    except ValueError as error:
+        assert main._fail(error) == 4
+    told = capfdbinary.readouterr().err.decode()
+    assert "an internal fault (ValueError at test_cli_secrecy.py" in told
+    assert MARKER not in told
 
 
 def test_what_is_shown_of_a_case_says_nothing_of_its_content(reporter: Run, sandbox: CyberTipline, case: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +35,8 @@ from reporter.evidence.unfinished import PATIENCE
 from reporter.evidence.vault import EvidenceVault
 from reporter.keys.kit import Kit
 from reporter.recovery.rebuilding import Copies, rebuild
+from reporter.retention.demand import Scope
+from reporter.retention.holds import HoldService, Placed
 from reporter.submissions.service import SubmissionService
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
@@ -359,3 +361,43 @@ def test_a_worker_goes_on_with_it_and_an_alarm_tells_of_it_meanwhile(house: Hous
     assert json.loads(app.evidence.certificates.text(number))["decided"]["by"] == "bob"
     assert alarms() == []
     assert kinds(house).count("evidence_key_destroyed") == 1, "what is done is not done again"
+
+
+def test_a_hold_that_comes_while_it_is_decided_waits_and_is_told_that_it_is_too_late(house: House) -> None:
+    app, placed = house.app, list[Future[Placed]]()
+    app.evidence.destruction.destroy(REF, "e1", "ann", "Synthetic.")
+    with ThreadPoolExecutor(1) as pool:
+
+        def amid(_connection: object, _sealed: object) -> None:  # the case is locked by now, and nothing is decided
+            placed.append(pool.submit(app.retention.holds.place, _case(), "lea", "Synthetic."))
+
+        destruction_of(house, app.vault, amid).destroy(REF, "e1", "bob", "Synthetic.")
+        (too_late,) = placed[0].result().too_late
+    assert too_late.startswith(f"{REF}/e1")
+    assert finding(house) is Finding.DESTROYED
+    with pytest.raises(PolicyError, match="hold"):
+        app.evidence.destruction.destroy(REF, "e2", "ann", "Synthetic.")
+
+
+def test_a_decision_that_comes_while_a_hold_is_placed_waits_and_is_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    destruction, add = house.app.evidence.destruction, HoldService.add
+    destruction.destroy(REF, "e1", "ann", "Synthetic.")
+    decided: list[Future[object]] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def amid(*arguments: Any, **more: Any) -> Any:
+            kept = add(*arguments, **more)  # the case is locked by now, and the hold is not committed
+            decided.append(pool.submit(destruction.destroy, REF, "e1", "bob", "Synthetic."))
+            return kept
+
+        monkeypatch.setattr(HoldService, "add", amid)
+        assert not house.app.retention.holds.place(_case(), "lea", "Synthetic.").too_late
+        with pytest.raises(PolicyError, match="hold"):
+            decided[0].result()
+    assert read(house) == CONTENT
+
+
+def _case() -> Scope:
+    return Scope.model_validate({"cases": [REF]})
