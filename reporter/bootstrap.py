@@ -182,6 +182,7 @@ def open_home(
     retention = retention_room(
         database, clock, custody.provider, custody.store, vault, bodies, routes, [*desks], configuration.retention,
         ends=lambda: room.cases,
+        destroys=lambda objections: room.destruction.asking([needed_for_delivery, *objections]),
     )  # fmt: skip
     cases = CaseService(
         database,

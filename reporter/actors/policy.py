@@ -71,6 +71,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "demand verify": _may(_COMPLIANCE, _LEGAL, signs=("number", "how")),
     "demand renew": _may(_COMPLIANCE, _LEGAL, signs=("number", "at")),
     "demand close": _may(_COMPLIANCE, _LEGAL, signs=("number", "outcome")),
+    "demand destroy": _may(_COMPLIANCE, _LEGAL, signs=("number", "where")),
     "hold place": _may(_LEAD, _COMPLIANCE, _LEGAL),
     "hold show": _may(_COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
     "hold review": _may(_COMPLIANCE, _LEGAL, signs=("number",)),

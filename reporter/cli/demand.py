@@ -172,6 +172,36 @@ def close(
     _answer(demand, as_json, f"Demand {number} is closed.{on}")
 
 
+@app.command()
+def destroy(
+    number: Number,
+    where: Annotated[str, typer.Argument(metavar="REF/ITEM", help="The item.")],
+    reason: Reason,
+    name: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Destroy a visual depiction that a verified police request names (18 USC 2258B(c)(2)): two people, each with this.
+
+    It comes before the law's floors, and before no hold. Exit code 1: another person must still say the same.
+
+    Example: reporter demand destroy 4 TS-2026-000101/e1 --reason "Letter of the agency, verified." --as lea
+    """
+    from reporter.cli.evidence import place
+
+    reference, item = place(where)
+    with open_app() as house:
+        done = house.retention.requests.destroy(number, reference, item or "", actor(name, house), reason)
+    if as_json:
+        print_json({"demand": number, "reference": reference, "destroyed": done.decided, "certificate": done.id})
+    elif done.decided:
+        say(f"{where} is destroyed. See: reporter evidence certificate {done.id}")
+    else:
+        say(f"{where}: recorded; one more person must confirm it with the same command. Nothing is destroyed yet.")
+    if not done.decided:
+        raise typer.Exit(1)
+
+
 def data(demand: Demand) -> dict[str, Any]:
     """Give a demand for programs."""
     return {

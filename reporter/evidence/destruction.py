@@ -85,6 +85,10 @@ class EvidenceDestruction:
         self._engine, self._clock, self._vault, self._bodies = engine, clock, vault, bodies
         self._removal, self._objections = removal, objections
 
+    def asking(self, objections: Sequence[Objection]) -> EvidenceDestruction:
+        """Give the same with other objections, for whom the law lets something come before the usual ones."""
+        return EvidenceDestruction(self._engine, self._clock, self._vault, self._bodies, self._removal, objections)
+
     # --- deciding -------------------------------------------------------------------------------------------
 
     def destroy(self, reference: str, item: str, actor: str, reason: str) -> Destroyed:

@@ -25,6 +25,7 @@ from reporter.retention.flags import ObjectFlags
 from reporter.retention.holds import HoldService
 from reporter.retention.longer import KeepingLonger
 from reporter.retention.refusals import Refusals
+from reporter.retention.requests import Destroys, DestructionRequests
 from reporter.retention.routine import Routine
 from reporter.retention.started import StartedClocks
 from reporter.retention.subjects import REGISTER, Subjects
@@ -46,6 +47,7 @@ class RetentionRoom:
     longer: KeepingLonger
     rules: RuleEffect
     dispositions: Dispositions
+    requests: DestructionRequests
     jobs: Sequence[Job]
 
 
@@ -60,8 +62,13 @@ def retention_room(
     authorities: Sequence[str],
     settings: Retention,
     ends: Callable[[], CaseEnd],
+    destroys: Destroys,
 ) -> RetentionRoom:
-    """Build it; ``authorities`` are those that are configured, ``ends`` gives what destroys cases, once it is there."""
+    """
+    Build it; ``authorities`` are those that are configured.
+
+    ``ends`` and ``destroys`` give what destroys cases and items, once it is there.
+    """
     words, refusals = Words(bodies), Refusals(database, clock)
     subjects = Subjects(database, bodies, BlindIndex(provider, store, REGISTER))
     flags = ObjectFlags(database, clock, ObjectLocks(vault.objects))
@@ -78,5 +85,6 @@ def retention_room(
         KeepingLonger(database, clock, bodies, refusals),
         RuleEffect(database, clock, started, routes),
         dispositions,
+        DestructionRequests(database, clock, bodies, clocks, refusals, destroys),
         (Job("retention", _EVERY, routine.run),),
     )

@@ -33,6 +33,7 @@ TWO_PEOPLE = {
     "hold release",
     "retention extend",
     "retention confirm",
+    "demand destroy",
     "evidence destroy",
     "submission approve",
     "submission review",
