@@ -50,6 +50,7 @@ from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.stores import object_store
+from reporter.evidence.tombstones import Buried, Tombstones
 from reporter.evidence.vault import EvidenceVault
 from reporter.export.room import ExportRoom, export_room
 from reporter.home import note_configuration
@@ -167,7 +168,7 @@ def open_home(
     keys = CaseKeys(custody.provider, custody.store)
     objects = object_store(configuration, lambda: custody.credentials, clock)
     vault = EvidenceVault(keys, objects, clock)
-    bodies = BodyVault(keys)
+    bodies = BodyVault(keys, Buried(Tombstones(objects)))
     lease = timedelta(seconds=configuration.delivery.lease_seconds)
     queue = Queue(database, clock, lease)
 
@@ -180,7 +181,7 @@ def open_home(
     alarms: Alerting
     room: EvidenceRoom
     retention = retention_room(
-        database, clock, custody.provider, custody.store, vault, bodies, routes, [*desks], configuration.retention,
+        database, clock, custody.provider, custody.store, vault, keys, routes, [*desks], configuration.retention,
         ends=lambda: room.cases,
         destroys=lambda objections: room.destruction.asking([needed_for_delivery, *objections]),
     )  # fmt: skip

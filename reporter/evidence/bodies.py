@@ -6,6 +6,7 @@ Their ciphertext stands in the database, so that a receipt is committed in the t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
@@ -28,9 +29,10 @@ _READ = select(_BODY.c.reference, _BODY.c.kind, _BODY.c.ciphertext).where(_BODY.
 
 @dataclass(frozen=True, slots=True)
 class BodyVault:
-    """Seals bodies into the database and opens them."""
+    """Seals bodies into the database and opens them, but for those of a case that ``buried`` says was destroyed."""
 
     keys: CaseKeys
+    buried: Callable[[str], bool] = lambda _reference: False
 
     def seal(self, connection: Connection, reference: str, kind: str, plaintext: bytes, at: datetime) -> str:
         """
@@ -63,5 +65,10 @@ class BodyVault:
             raise CustodyError(f"The sealed body {body_id} is missing from the database.")
         if not row.ciphertext and connection.execute(_DESTROYED, {"of": row.reference}).first():
             raise NotFoundError(f"Body {body_id} was destroyed with case {row.reference}.")
+        if self.buried(row.reference):
+            raise NotFoundError(
+                f"The object store remembers that case {row.reference} was destroyed; what was restored is not opened.",
+                next_step="Two people destroy it again: reporter evidence destroy --resume, then reporter case destroy",
+            )
         with custody_errors():
             return self.keys.open_body(row.reference, body_id, row.kind, row.ciphertext)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from reporter.audit import service as audit
 from reporter.clock import Clock
-from reporter.db.engine import transaction
+from reporter.db.engine import reading, transaction
 from reporter.errors import CustodyError, NotFoundError, UsageError
 from reporter.evidence import service as evidence
 from reporter.evidence.model import Look, SealedItem
@@ -174,8 +174,11 @@ class LookService:
 
     def _begin(self, asked: Asked, via: str) -> SealedItem:
         now = self._clock.now()
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             sealed = evidence.find_item(connection, asked.reference, asked.item)
+        if tombstone := self._tombstones.over(sealed):  # a restored database may not know, and its key may be back
+            raise gone(sealed, tombstone.certificate)
+        with transaction(self._engine) as connection:
             if certificate := evidence.destroyed(connection, asked.reference).get(sealed.id):
                 raise gone(sealed, certificate)
             granted = ""

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 import rfc8785
 
-from keycustody.cases import CaseKeys, Fault
+from keycustody.cases import REMEMBERED_SECONDS, CaseKeys, Fault
 from reporter.errors import CustodyError
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import SealedItem
 from reporter.evidence.objects import ObjectStore
 
 _PREFIX, _CASE_PREFIX = "destroyed.", "destroyed-case."
+_REMEMBERED_CASES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,21 @@ class Tombstones:
             if key not in passed and (tombstone := self._read(key)) and _key("", tombstone.reference) == key:
                 yield tombstone
 
+    def case(self, reference: str) -> Tombstone | None:
+        """
+        Give the tombstone of a whole case, if it has one.
+
+        Raises:
+            CustodyError: It is damaged.
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        return self._read(_key("", reference))
+
+    def over(self, sealed: SealedItem) -> Tombstone | None:
+        """Give the tombstone of an item, or of its whole case: with its key back, nobody opens it all the same."""
+        return self.read(sealed.id) or self.case(sealed.reference)
+
     def items(self) -> Iterator[str]:
         """
         Give the ids of all items that have a tombstone.
@@ -135,6 +154,42 @@ class Tombstones:
         """
         for key in self.store.keys(_PREFIX):
             yield key.removeprefix(_PREFIX)
+
+
+class Buried:
+    """
+    Whether the object store remembers that a case was destroyed; for each case it is asked once in a while.
+
+    A database and a key store that were both restored from the past know nothing of it. Whoever can write objects can
+    plant a tombstone and so keep people from a case; destroyed it is by two people only.
+    """
+
+    def __init__(self, tombstones: Tombstones, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._tombstones, self._monotonic = tombstones, monotonic
+        self._clear: OrderedDict[str, float] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, reference: str) -> bool:
+        """
+        Say whether it does.
+
+        Raises:
+            CustodyError: The tombstone is damaged.
+            EnvironmentTroubleError: The store cannot be read.
+
+        """
+        now = self._monotonic()
+        with self._lock:
+            if self._clear.get(reference, now) > now:
+                return False
+        if self._tombstones.case(reference) is not None:
+            return True
+        with self._lock:
+            self._clear[reference] = now + REMEMBERED_SECONDS
+            self._clear.move_to_end(reference)
+            if len(self._clear) > _REMEMBERED_CASES:
+                self._clear.popitem(last=False)
+        return False
 
 
 def people_of(row: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from keycustody.blind_index import BlindIndex
+from keycustody.cases import CaseKeys
 from keycustody.providers import KeyProvider
 from keycustody.store import KeyStore
 from reporter.clock import Clock
@@ -57,7 +58,7 @@ def retention_room(
     provider: KeyProvider,
     store: KeyStore,
     vault: EvidenceVault,
-    bodies: BodyVault,
+    keys: CaseKeys,
     routes: Router,
     authorities: Sequence[str],
     settings: Retention,
@@ -69,6 +70,7 @@ def retention_room(
 
     ``ends`` and ``destroys`` give what destroys cases and items, once it is there.
     """
+    bodies = BodyVault(keys)  # what is asked here is asked of restored cases too, and no person reads it
     words, refusals = Words(bodies), Refusals(database, clock)
     subjects = Subjects(database, bodies, BlindIndex(provider, store, REGISTER))
     flags = ObjectFlags(database, clock, ObjectLocks(vault.objects))

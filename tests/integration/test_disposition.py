@@ -1,6 +1,7 @@
 """Disposition: proposed, confirmed by two, carried out case by case; what stands against it wins to the last moment."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, text
 from reporter.audit import service as audit
 from reporter.db.engine import reading
 from reporter.errors import EnvironmentTroubleError, NotFoundError, PolicyError, ReporterError
+from reporter.evidence.looks import Asked, Purpose
 from reporter.retention.demand import Scope
 from reporter.tasks.model import Kind
 from reporter.testing.documents import write_case
@@ -176,3 +178,39 @@ def test_a_quarantined_database_disposes_of_nothing(house: House) -> None:
         assert house.app.cases.load(ONE)
     except ReporterError as error:
         raise AssertionError from error
+
+
+def test_everything_restored_from_before_a_disposition_is_not_opened(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.approved(ONE, files={"e1": b"harmless"})
+    house.until_idle()
+    house.clock.advance(ALL_OVER)
+    home, copies = tmp_path / "home", tmp_path / "copies"
+    house.app.close()
+    shutil.copytree(home, copies)
+    house.restart()
+    number = proposed(house)
+    for who in ("ann", "bob"):
+        house.app.retention.dispositions.confirm(number, who, "Looked through.")
+    house.app.close()
+    for name in ("keystore", "keys"):  # the object store is what was not restored
+        shutil.rmtree(home / name)
+        shutil.copytree(copies / name, home / name)
+    for file in home.glob("reporter.sqlite3*"):
+        file.unlink()
+    shutil.copy(copies / "reporter.sqlite3", home)
+    house.restart()
+    for opening in (
+        lambda: house.app.cases.document(ONE, "robin"),
+        lambda: house.app.cases.describe(ONE),
+        lambda: house.app.submissions.frozen_package(house.app.cases.load(ONE).reference),
+        lambda: house.app.standings.words(ONE, "robin"),
+        lambda: house.app.evidence.looks.open(Asked(ONE, "e1", "robin", Purpose.REVIEW), "output", list),
+    ):
+        with pytest.raises(NotFoundError, match="destroyed"):
+            opening()
+    assert house.app.evidence.cases.resume("robin").back == (ONE,)
+    for who in ("ann", "bob"):
+        house.app.evidence.cases.destroy(ONE, who, "It was restored.")
+    assert not (home / "keystore" / f"case-{ONE}").exists()
+    house.app.close()
