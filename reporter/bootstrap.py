@@ -72,6 +72,7 @@ from reporter.submissions.schemas import SchemaShelf
 from reporter.submissions.service import SubmissionService
 from reporter.submissions.supplementing import SupplementService
 from reporter.tasks.room import TaskRoom, task_room
+from reporter.tasks.service import forget as forget_tasks
 
 ENTRY_POINTS = "reporter.adapters"
 
@@ -224,7 +225,7 @@ def open_home(
         database, clock, vault, bodies, configuration, log,
         objections=[needed_for_delivery, retention.clocks.objection],
         case_objections=[case_needed_for_delivery, retention.clocks.case_objection],
-        forgets=[forget, contacts.naming.forget],
+        forgets=[forget, forget_tasks, contacts.naming.forget],
         damaged=alarms.watch.check, restored_at=quarantine.last,
     )  # fmt: skip
     jobs = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
@@ -11,7 +10,12 @@ branch_labels = None
 depends_on = None
 
 
+#: The same on both databases. SQLite would otherwise copy the table anew, which its children's rows do not let happen.
+_COLUMN = """
+ALTER TABLE submission ADD COLUMN supplements VARCHAR
+CONSTRAINT fk_submission_supplements_submission REFERENCES submission (id)
+"""
+
+
 def upgrade() -> None:
-    with op.batch_alter_table("submission") as table:
-        table.add_column(sa.Column("supplements", sa.String(), nullable=True))
-        table.create_foreign_key(op.f("fk_submission_supplements_submission"), "submission", ["supplements"], ["id"])
+    op.execute(_COLUMN)

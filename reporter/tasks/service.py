@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reporter.audit import service as audit
@@ -96,6 +96,12 @@ def open_tasks(connection: Connection, *, reference: str | None = None, kinds: I
         query = query.where(TASK.c.kind.in_(wanted))
     order = (TASK.c.due.is_(None), TASK.c.due, TASK.c.id)
     return [task_of(row) for row in connection.execute(query.order_by(*order))]
+
+
+def forget(connection: Connection, reference: str) -> None:
+    """Remove the tasks of a destroyed case, but for the references by which authorities were told of it by hand."""
+    told = TASK.c.closed_at.is_not(None) & (TASK.c.receipt != "")
+    connection.execute(delete(TASK).where(TASK.c.reference == reference, ~told))
 
 
 def task_of(row: Row[Any]) -> Task:

@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
@@ -51,4 +52,27 @@ def test_an_empty_database_is_refused_with_what_to_do(empty_database_url: str) -
         migrate.require_current(engine)
     assert "restore its backup" in trouble.value.next_step
     assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_database_with_deliveries_of_long_ago_is_upgraded_with_all_its_rows(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
+    with engine.begin() as connection:
+        command.upgrade(migrate._config(connection), "0008")
+    at = "2026-11-23 12:00:00+00:00"
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO submission (id, reference, authority, environment, version, revision, state, digest, urgent,"
+            f" created_at, reason) VALUES ('s', 'TEST-1', 'ncmec', 'sandbox', 1, 1, 'approved', '', false, '{at}', '')",
+            "INSERT INTO delivery (submission_id, lane, priority, fence) VALUES ('s', 'ncmec:sandbox', 1, 0)",
+            f"INSERT INTO approval (submission_id, actor, digest, at) VALUES ('s', 'dana', '', '{at}')",
+        ):
+            connection.execute(text(statement))
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert (
+            connection.execute(text("SELECT count(*) FROM delivery JOIN submission ON id = submission_id")).scalar()
+            == 1
+        )
     engine.dispose()

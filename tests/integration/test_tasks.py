@@ -13,7 +13,7 @@ from reporter.db.engine import transaction
 from reporter.errors import NotFoundError, PolicyError, UsageError
 from reporter.tasks.desk import TaskDesk
 from reporter.tasks.model import MEANINGS, Basis, Kind, Outcome, Task
-from reporter.tasks.service import close_task, open_task
+from reporter.tasks.service import close_task, forget, open_task
 from reporter.testing.bench import fresh_bodies
 from reporter.testing.clock import FakeClock
 
@@ -125,3 +125,15 @@ def test_every_kind_says_what_it_waits_for_who_moves_it_and_how(kind: Kind) -> N
     task = Task(7, kind, "about", REF, "nca", 1, at, Basis.TARGET, "", at, "robin")
     assert task.movers and task.waits_for and MEANINGS[kind].people in (1, 2)
     assert "{" not in task.next_step
+
+
+def test_of_a_destroyed_case_only_the_references_of_authorities_stay(scene: Scene) -> None:
+    told = scene.open("told")
+    scene.asking(1).done(told, "dana", Outcome.DONE, "By their form.", "BKA-7")
+    scene.open("open")
+    scene.open("proposed")
+    scene.desk.done(scene.open("proposed"), "dana", Outcome.DONE, "By their form.", "BKA-8")
+    other = scene.open("other", reference="TEST-000002")
+    with transaction(scene.engine) as connection:
+        forget(connection, REF)
+    assert {task.id for task in scene.desk.tasks(closed_too=True)} == {told, other}
