@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def case_document(
         "evidence": [_evidence(item, content) for item, content in (files or {}).items()],
         **changes,
     }
+
+
+def aware_at(at: datetime) -> dict[str, Any]:
+    """Give the fields of a case that somebody became aware of, and confirmed, at that moment."""
+    written = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"detected_at": written, "confirmation": {**case_document()["confirmation"], "at": written}}
 
 
 def write_case(

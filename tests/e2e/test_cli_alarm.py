@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.ncmec.sandbox import CyberTipline
-from reporter.testing.documents import write_case
+from reporter.testing.documents import aware_at, write_case
 from tests.e2e.support import MARKER, PROGRAM, Home, Run
 
 REFERENCE = "TEST-000001"
@@ -33,7 +34,7 @@ def messages(inbox: Path) -> list[dict[str, object]]:
 def rejected(reporter: Run, sandbox: CyberTipline, folder: Path) -> None:
     """Have a report refused by the authority."""
     sandbox.faults.add("submit:1 code=4100")
-    case = write_case(folder / "cases", REFERENCE, files={"e1": MARKER.encode()})
+    case = write_case(folder / "cases", REFERENCE, files={"e1": MARKER.encode()}, **aware_at(datetime.now(UTC)))
     assert reporter("case", "add", case, "--as", "robin").code == 0
     assert reporter("submission", "approve", REFERENCE, "--as", "dana").code == 0
     assert reporter("deliver", "--until-idle").code == 1

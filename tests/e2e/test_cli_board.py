@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.ncmec.sandbox import CyberTipline
-from reporter.testing.documents import write_case
+from reporter.testing.documents import aware_at, write_case
 from tests.e2e.support import MARKER, Run
 
 REF = "TEST-000001"
@@ -33,13 +33,9 @@ def test_from_an_empty_board_to_an_overdue_report_and_back(
 
 
 def test_what_has_time_left_is_no_reason_to_call_anybody(reporter: Run, tmp_path: Path) -> None:
-    at = datetime.now(UTC) - timedelta(minutes=5)
-    said = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    confirmation = {"decision": "confirmed", "by": "reviewer-7", "at": said, "basis": "SYNTHETIC."}
+    fresh = aware_at(datetime.now(UTC) - timedelta(minutes=5))
     for number in range(3):
-        made = write_case(
-            tmp_path, f"TEST-00000{number}", files={"e1": b"x"}, detected_at=said, confirmation=confirmation
-        )
+        made = write_case(tmp_path, f"TEST-00000{number}", files={"e1": b"x"}, **fresh)
         assert reporter("case", "add", made, "--as", "robin").code == 0
     assert reporter("board").code == 0
     assert "1 more" not in reporter("board").text

@@ -28,8 +28,11 @@ from reporter.delivery.ticker import Ticker
 from reporter.delivery.watch import NO_WORKER, Patience, Watch
 from reporter.errors import EnvironmentTroubleError, NotFoundError, UsageError
 from reporter.submissions.tables import Submission
+from reporter.tasks.model import Kind as Task
+from reporter.tasks.service import close_task, open_task
 from reporter.testing.bench import approved_submission
 from reporter.testing.clock import FakeClock
+from reporter.testing.documents import aware_at
 from reporter.testing.house import House
 
 URGENT, SILENT, REPEAT = timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)
@@ -453,7 +456,7 @@ def raised(house: House) -> list[tuple[str, str | None, str]]:
 
 def test_a_report_that_the_authority_refuses_alarms(house: Callable[[str], House]) -> None:
     here = house("submit:1 code=4100")
-    here.approved()
+    here.approved(**aware_at(here.clock.now()))
     here.until_idle()
     assert raised(here) == [("rejected", "TEST-000001", "ncmec:sandbox")]
     here.app.submissions.approve("TEST-000001", "approver")
@@ -464,7 +467,7 @@ def test_a_report_that_the_authority_refuses_alarms(house: Callable[[str], House
 
 def test_refused_credentials_alarm_until_they_are_mended(house: Callable[[str], House]) -> None:
     here = house("")
-    here.approved()
+    here.approved(**aware_at(here.clock.now()))
     here.app.secrets.set("ncmec-password", "wrong", "op")
     here.until_idle()
     assert raised(here) == [("lane_paused", None, "ncmec:sandbox")]
@@ -510,3 +513,24 @@ def test_every_kind_says_what_to_do_next() -> None:
     for kind in Kind:
         step = next_step(Matter(kind, "about", now, "TEST-000001", LANE))
         assert step.startswith("reporter ") and "{" not in step
+
+
+def test_clocks_alarm_before_and_when_they_run_out_and_reports_once_for_each_authority(scene: Scene) -> None:
+    now, soon = scene.clock.now(), timedelta(minutes=30)
+    for number, (kind, due) in enumerate(
+        [(Task.REPORT, soon * 2), (Task.REPORT, soon * 3), (Task.TELL, soon * 2), (Task.TELL, None)]
+    ):
+        with transaction(scene.engine) as connection:
+            at = now + due if due else None
+            open_task(connection, now, kind=kind, about=f"{number}", authority="ncmec", due=at, actor="robin")
+    scene.later(soon - timedelta(seconds=1))
+    assert scene.open_ones() == []
+    scene.later(timedelta(seconds=1))
+    assert scene.open_ones() == [("task_due", "task 3"), ("task_due", "report ncmec")]
+    scene.later(soon)
+    assert scene.open_ones() == [("task_overdue", "task 3"), ("task_overdue", "report ncmec")]
+    with transaction(scene.engine) as connection:
+        for kind, about in ((Task.REPORT, "0"), (Task.TELL, "2")):
+            close_task(connection, now, kind=kind, about=about, actor="robin", outcome="done")
+    scene.watch.check()
+    assert scene.open_ones() == [("task_due", "report ncmec")]  # the next one
