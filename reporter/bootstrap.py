@@ -181,10 +181,12 @@ def open_home(
     submissions: SubmissionService
     alarms: Alerting
     room: EvidenceRoom
+    actors = ActorService(database, clock, gravest(desks), Founding(custody.credentials))
     retention = retention_room(
         database, clock, custody.provider, custody.store, vault, keys, routes, [*desks], configuration.retention,
         ends=lambda: room.cases,
         destroys=lambda objections: room.destruction.asking([needed_for_delivery, *objections]),
+        require=actors.require,
     )  # fmt: skip
     cases = CaseService(
         database,
@@ -195,7 +197,6 @@ def open_home(
         revised=lambda connection, reference: submissions.void(connection, reference),
         recorded=duties.keep,
     )
-    actors = ActorService(database, clock, gravest(desks), Founding(custody.credentials))
     approvals = Approvals(actors, clock, configuration.approval.people)
     contacts = contact_room(
         database, clock, custody.provider, custody.store, bodies, actors,
@@ -210,7 +211,7 @@ def open_home(
     ledger = Ledger(database, bodies, clock, lease)
     markers = Markers(objects)
     generations = Generations(database, objects)
-    quarantine = QuarantineService(database, clock, markers, generations, people=2 if actors.required else 1)
+    quarantine = QuarantineService(database, clock, markers, generations, 2 if actors.required else 1, actors.require)
     deliveries = DeliveryService(
         database, clock, configuration.delivery, queue, ledger, submissions, vault, desks, connected, secrets.stamp,
         markers, quarantine,
@@ -226,7 +227,7 @@ def open_home(
         objections=[needed_for_delivery, retention.clocks.objection],
         case_objections=[case_needed_for_delivery, retention.clocks.case_objection],
         forgets=[forget, forget_tasks, contacts.naming.forget],
-        damaged=alarms.watch.check, restored_at=quarantine.last,
+        damaged=alarms.watch.check, restored_at=quarantine.last, require=actors.require,
     )  # fmt: skip
     jobs = (
         Job("audit-verify", timedelta(minutes=configuration.audit.verify_minutes), log.verification.go_on),
@@ -237,10 +238,10 @@ def open_home(
         configuration, clock, database, custody, protection, Rotation(database, clock, custody),
         RecoveryKits(database, clock, configuration, custody, lambda: str(log.checkpoints.verifier)),
         secrets, adapters, desks, vault, bodies, cases, submissions, deliveries, authorities,
-        ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers),
+        ResolutionService(database, clock, cases, submissions, queue, ledger, bodies, desks, markers, actors.require),
         StandingService(database, clock, ledger, bodies), alarms, log, room, actors, ChangeService(actors),
         JobService(database, clock, jobs),
-        task_room(database, clock, bodies, configuration), contacts, retention, duties,
+        task_room(database, clock, bodies, configuration, actors.require), contacts, retention, duties,
         export_room(
             database, clock, configuration, custody.credentials, vault, bodies, log, actors, retention.subjects
         ),

@@ -39,9 +39,11 @@ class Kept:
     signature: Signature
 
     def says(self, actor: str, verb: str, subject: Mapping[str, str]) -> bool:
-        """Whether it says that this person did this, to something with these properties."""
+        """Whether it says that this person did this to something with these properties; it may list several."""
         said = self.statement
-        of_it = all(said.subject.get(key) == value for key, value in subject.items())
+        of_it = all(
+            value in (named := said.subject.get(key, "")).split() or value == named for key, value in subject.items()
+        )
         return (said.actor, said.verb) == (actor, verb) and of_it
 
 

@@ -87,7 +87,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "retention review": _may(_COMPLIANCE, _LEGAL, signs=("number", "again")),
     "retention decide": _may(_COMPLIANCE, _LEGAL, signs=("reference", "review")),
     "retention propose": _may(_COMPLIANCE, _LEGAL, token=True),
-    "retention confirm": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    "retention confirm": _may(_COMPLIANCE, _LEGAL, signs=("number", "references")),
     "retention withdraw": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
     "retention rules": _may(_COMPLIANCE, _LEGAL, signs=("apply",)),  # with --apply
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.

@@ -8,9 +8,10 @@ everywhere, and outside the sandbox nobody else acts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from secrets import token_hex
+from typing import Protocol
 
 import rfc8785
 from sqlalchemy import Connection, Engine, func, insert, select
@@ -201,18 +202,32 @@ class ActorService:
         return kept is not None and kept.says(actor, verb, subject) and self.register(connection).stood(kept)
 
     def said(
-        self, connection: Connection, actor: str, verbs: Collection[str], subject: Mapping[str, str], at: datetime
+        self,
+        connection: Connection,
+        actor: str,
+        acts: Mapping[str, Mapping[str, str]],
+        since: datetime,
+        until: datetime | None = None,
     ) -> bool:
-        """Whether somebody signed, about that time, that they did one of these to ``subject``, and might."""
-        near = _STATEMENT.c.at.between(at - WINDOW, at + WINDOW)
+        """Whether somebody signed, between these times, one of ``acts`` (verb: subject), and might do it then."""
+        near = _STATEMENT.c.at.between(since - WINDOW, (until or since) + WINDOW)
         rows = connection.execute(select(_STATEMENT).where(_STATEMENT.c.actor == actor, near)).all()
         everything = [kept for row in rows if (kept := lineage.kept(row))]
-        said = (kept for kept in everything if any(kept.says(actor, verb, subject) for verb in verbs))
+        said = [kept for kept in everything if any(kept.says(actor, verb, of) for verb, of in acts.items())]
         return any(self.register(connection).stood(kept) for kept in said)
 
-    def require(self, connection: Connection, actor: str, verb: str, subject: Mapping[str, str], at: datetime) -> None:
+    def require(
+        self,
+        connection: Connection,
+        actor: str,
+        acts: Mapping[str, Mapping[str, str]],
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        still: bool = True,
+    ) -> None:
         """
-        See, where people decide together, that one of them signed it about that time, and may still decide it.
+        See, where people decide together, that one of them signed it, and (``still``) may do so now; see ``said``.
 
         In the sandbox a name is enough.
 
@@ -221,14 +236,46 @@ class ActorService:
         """
         if not self.required:
             return
-        if not self.said(connection, actor, (verb,), subject, at):
+        if not self.said(connection, actor, acts, since, until):
             raise PolicyError(
                 f"No signature of {actor}'s that holds says so: their word counts for nothing.",
                 next_step="Let people who are enrolled decide it anew. See also: reporter actor verify",
             )
         person = self._person(connection, actor)
-        if person is not None:
-            self.authorise(person, verb)
+        if still and person is not None:
+            self.authorise(person, next(iter(acts)))
+
+
+class Require(Protocol):
+    """``ActorService.require``, for rooms in which people decide together."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        actor: str,
+        acts: Mapping[str, Mapping[str, str]],
+        since: datetime,
+        until: datetime | None = None,
+        /,
+        *,
+        still: bool = True,
+    ) -> None:
+        """See that somebody signed it."""
+        ...
+
+
+def names_suffice(
+    _connection: Connection,
+    _actor: str,
+    _acts: Mapping[str, Mapping[str, str]],
+    _since: datetime,
+    _until: datetime | None = None,
+    /,
+    *,
+    still: bool = True,
+) -> None:
+    """Require nothing; enough in the sandbox."""
+    del still
 
 
 class Presence:

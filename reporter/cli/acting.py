@@ -176,7 +176,7 @@ def _subject() -> dict[str, str]:
     from reporter.errors import UsageError
 
     rule, parameters = RULES.get(_command()), _UNDER_WAY.get().params
-    given = {name: parameters[name] for name in (rule.signs if rule else ()) if parameters.get(name) is not None}
+    given = {name: parameters[name] for name in (rule.signs if rule else ()) if parameters.get(name) not in (None, "")}
     subject = {name: str(value) for name, value in given.items()}
     for name, value in subject.items():
         if not _CODE.fullmatch(value):

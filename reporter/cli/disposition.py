@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reporter.cli.acting import As, actor
+from reporter.cli.acting import As, actor, present
 from reporter.cli.output import AsJson, moment, open_app, print_json, say
 from reporter.cli.resolution import Reason
 from reporter.cli.retention_text import text
@@ -72,7 +72,8 @@ def confirm(number: Number, reason: Reason, name: As = None, as_json: AsJson = F
     Example: reporter retention confirm 3 --reason "Looked through; nothing is pending." --as lea
     """
     with open_app() as house:
-        batch = house.retention.dispositions.confirm(number, actor(name, house), reason)
+        who = present(name, house)
+        batch = house.retention.dispositions.confirm(number, who.handle, reason, who.state)
     if as_json:
         print_json(data(batch))
     else:

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Require, names_suffice
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.delivery.model import Verdict
@@ -46,10 +47,10 @@ class Proposal:
 
 
 class Decisions:
-    """The record of decisions; every call joins the caller's transaction."""
+    """The record of decisions; every call joins the caller's transaction. ``require`` sees what people signed."""
 
-    def __init__(self, bodies: BodyVault, clock: Clock) -> None:
-        self._bodies, self._clock = bodies, clock
+    def __init__(self, bodies: BodyVault, clock: Clock, require: Require = names_suffice) -> None:
+        self._bodies, self._clock, self._require = bodies, clock, require
 
     def proposal(self, connection: Connection, submission_id: str) -> Proposal | None:
         """Give the decision that waits for another person, if one does; a newer one takes its place."""
@@ -92,7 +93,8 @@ class Decisions:
         Let a proposal take effect, which takes so many ``people`` (1 or 2).
 
         Raises:
-            PolicyError: The same person proposed it, and another must confirm; or it was decided otherwise meanwhile.
+            PolicyError: The same person proposed it, and another must confirm; it was decided otherwise meanwhile; or
+                one of them did not sign it, or may not decide it any more.
         """
         waiting = self.proposal(connection, row.id)
         if waiting is None or waiting.id != proposed.id:
@@ -102,7 +104,10 @@ class Decisions:
                 f"{actor} proposed this already, and a different person must confirm it.",
                 next_step="Ask a colleague to run the same command with --as NAME.",
             )
-        values: dict[str, object] = {"confirmed_by": actor, "confirmed_at": (now := self._clock.now())}
+        now, acts = self._clock.now(), _signed(row, waiting.decision)
+        for who, at in {waiting.by: waiting.at, actor: now}.items():
+            self._require(connection, who, acts, at)
+        values: dict[str, object] = {"confirmed_by": actor, "confirmed_at": now}
         if waiting.by != actor:  # whose words are there already
             values["confirmed_reason_body"] = self._bodies.seal(
                 connection, row.reference, "reason", reason.encode(), now
@@ -129,3 +134,17 @@ class Decisions:
 
     def _open(self, connection: Connection, body: str) -> str:
         return self._bodies.open(connection, body).decode()
+
+
+def _signed(row: Submission, decision: Decision) -> dict[str, dict[str, str]]:
+    """Give what people sign who decide this about a submission, by the command that they run."""
+    about = {"reference": row.reference, "authority": row.authority}
+    match decision.verdict:
+        case Verdict.WITHDRAWN:
+            return {"submission withdraw": about}
+        case Verdict.RECEIPT:
+            return {"submission record-receipt": {**about, "receipt": decision.reference}}
+        case Verdict.ACCEPTED:
+            return {"delivery resolve": {**about, "receipt": decision.reference}}
+        case Verdict.NOT_ACCEPTED:
+            return {"delivery resolve": {**about, "accepted": "False"}}

@@ -16,6 +16,7 @@ from itertools import islice
 from sqlalchemy import Connection, Engine, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Require, names_suffice
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import transaction
@@ -34,6 +35,8 @@ _EVERY = timedelta(hours=1)
 #: How often a worker compares database and object store.
 _LOOK = timedelta(seconds=1)
 _BATCH = 500
+#: What people sign who release a quarantine; which one, its time tells.
+_RELEASES: Mapping[str, Mapping[str, str]] = {"db release-quarantine": {}}
 _RESTORED = "The object store remembers a later time than this database, which was restored or has failed over."
 
 
@@ -46,10 +49,22 @@ class Forgotten:
 
 
 class QuarantineService:
-    """Notices that the database forgot, and lets people deal with it; ``people`` must agree to a release."""
+    """
+    Notices that the database forgot, and lets people deal with it.
 
-    def __init__(self, database: Engine, clock: Clock, markers: Markers, generations: Generations, people: int) -> None:
-        self._database, self._clock, self._people = database, clock, people
+    ``people`` must agree to a release; ``require`` sees what they signed.
+    """
+
+    def __init__(
+        self,
+        database: Engine,
+        clock: Clock,
+        markers: Markers,
+        generations: Generations,
+        people: int,
+        require: Require = names_suffice,
+    ) -> None:
+        self._database, self._clock, self._people, self._require = database, clock, people, require
         self._markers, self._generations = markers, generations
         self._lock = threading.Lock()
         self._look_at: datetime | None = None
@@ -138,7 +153,7 @@ class QuarantineService:
 
         Raises:
             NotFoundError: Nothing stands still.
-            PolicyError: This person has proposed the release already.
+            PolicyError: This person has proposed the release already, or one of two signed nothing.
         """
         self._put_in_doubt()
         now = self._clock.now()
@@ -155,6 +170,8 @@ class QuarantineService:
                     f"{actor} has proposed this release, and a different person must agree.",
                     next_step="Ask a colleague to run: reporter db release-quarantine --reason TEXT",
                 )
+            for who in filter(None, (present.proposed_by, actor)):
+                self._require(connection, who, _RELEASES, present.since, now)
         self._generations.catch_up(now)
         with transaction(self._database) as connection:
             reasons = "; ".join(filter(None, (present.release_reason, reason)))

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, update
 from sqlmodel import col
 
+from reporter.actors.service import Require
 from reporter.audit import service as audit
 from reporter.authority import Environment, Plan
 from reporter.cases.service import CaseService
@@ -94,11 +95,12 @@ class ResolutionService:
         bodies: BodyVault,
         desks: Mapping[str, Desk],
         markers: Markers,
+        require: Require,
     ) -> None:
         self._database, self._clock, self._cases, self._submissions = database, clock, cases, submissions
         self._queue, self._ledger, self._bodies, self._desks = queue, ledger, bodies, desks
         self._markers = markers
-        self._decisions = Decisions(bodies, clock)
+        self._decisions = Decisions(bodies, clock, require)
 
     def resolve(self, reference: str, authority: str, actor: str, reason: str, receipt: str | None = None) -> Decided:
         """

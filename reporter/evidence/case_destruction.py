@@ -17,6 +17,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Require, names_suffice
 from reporter.cases.records import CaseState
 from reporter.cases.store import unknown
 from reporter.cases.tables import CaseRecord
@@ -27,7 +28,8 @@ from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.case_removal import CaseRemoval
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.destruction import LEFT_ALONE, Destroyed, EvidenceDestruction, Resumed, Word, lock, refuse_same
+from reporter.evidence.destruction import LEFT_ALONE, Destroyed, EvidenceDestruction, Resumed, Word, lock
+from reporter.evidence.removal import refuse_same
 from reporter.evidence.tables import CaseDestruction
 from reporter.evidence.tombstones import Tombstone
 
@@ -48,7 +50,9 @@ class WholeCaseDestruction:
         items: EvidenceDestruction,
         removal: CaseRemoval,
         objections: Sequence[CaseObjection],
+        require: Require = names_suffice,
     ) -> None:
+        self._require = require
         self._engine, self._clock, self._bodies, self._items = engine, clock, bodies, items
         self._removal, self._objections = removal, objections
 
@@ -85,8 +89,11 @@ class WholeCaseDestruction:
                 refuse_same(row.proposed_by, actor)
                 if row.basis != basis:
                     raise UsageError(f"The basis that was proposed is {row.basis or 'empty'}: confirm the same one.")
-                proposed = Word(row.proposed_by, row.proposed_at)
-                self._decide(connection, reference, row.id, proposed, Word(actor, now), decided_reason_body=body)
+                proposed, decided = Word(row.proposed_by, row.proposed_at), Word(actor, now)
+                acts = {"case destroy": {"reference": reference, **({"basis": basis} if basis else {})}}
+                for word in (proposed, decided):
+                    self._require(connection, word.by, acts, word.at)
+                self._decide(connection, reference, row.id, proposed, decided, decided_reason_body=body)
         self._removal.carry_out(row.id, actor)
         return Destroyed(row.id, row.proposed_by, decided=True)
 
@@ -94,7 +101,8 @@ class WholeCaseDestruction:
         """
         Decide the destruction of a case that two people settled elsewhere, in the caller's transaction.
 
-        Ask ``refuse_where_held`` before that transaction, and call ``carry_out`` with the number given after it.
+        Ask ``refuse_where_held`` before that transaction, and call ``carry_out`` with the number given after it. The
+        command by which they settle it stands in ``removal.DESTROYS``, for what they signed is checked again there.
 
         Raises:
             NotFoundError: There is no such case.

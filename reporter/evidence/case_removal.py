@@ -72,13 +72,14 @@ class CaseRemoval:
         Do what is left of a destruction that was decided, or all that a restored store brought back.
 
         Raises:
-            PolicyError: An object is held in its store.
+            PolicyError: An object is held in its store, or no two people signed the decision.
             EnvironmentTroubleError: A store cannot be read or written.
 
         """
         with reading(self._engine) as connection:
             row = connection.execute(select(_CASE).where(_CASE.c.id == number)).one()
         reference = row.reference
+        self._removal.require_decided(row)
         self.refuse_where_held(reference)
         self.tombstones.put(Tombstone(number, "", reference, row.key_ids, **people_of(row)))
         for each in self._items.interrupted(reference):

@@ -18,6 +18,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Require, names_suffice
 from reporter.cases.tables import CaseRecord
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
@@ -26,7 +27,7 @@ from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import SealedItem
-from reporter.evidence.removal import Removal
+from reporter.evidence.removal import Removal, acts_of, refuse_same
 from reporter.evidence.tables import Destruction
 from reporter.evidence.tombstones import people_of
 from reporter.evidence.vault import EvidenceVault
@@ -71,7 +72,7 @@ class Resumed:
 
 
 class EvidenceDestruction:
-    """Destroys items; ``objections`` are asked in turn."""
+    """Destroys items; ``objections`` are asked in turn, ``require`` sees what people signed."""
 
     def __init__(
         self,
@@ -81,13 +82,17 @@ class EvidenceDestruction:
         bodies: BodyVault,
         removal: Removal,
         objections: Sequence[Objection],
+        require: Require = names_suffice,
     ) -> None:
+        self._require = require
         self._engine, self._clock, self._vault, self._bodies = engine, clock, vault, bodies
         self._removal, self._objections = removal, objections
 
     def asking(self, objections: Sequence[Objection]) -> EvidenceDestruction:
         """Give the same with other objections, for whom the law lets something come before the usual ones."""
-        return EvidenceDestruction(self._engine, self._clock, self._vault, self._bodies, self._removal, objections)
+        return EvidenceDestruction(
+            self._engine, self._clock, self._vault, self._bodies, self._removal, objections, self._require
+        )
 
     # --- deciding -------------------------------------------------------------------------------------------
 
@@ -98,7 +103,7 @@ class EvidenceDestruction:
         Raises:
             UsageError: No reason is given.
             NotFoundError: There is no such item.
-            PolicyError: Something stands against it, or one person says both words.
+            PolicyError: Something stands against it, one person says both words, or one of two signed nothing.
             EnvironmentTroubleError: A store does not let it be removed now; it is decided, and ``resume`` goes on.
 
         """
@@ -116,7 +121,9 @@ class EvidenceDestruction:
                 return self._propose(connection, sealed, actor, reason)
             if row.decided_at is None:
                 refuse_same(row.proposed_by, actor)
-                now = self._clock.now()
+                now, acts = self._clock.now(), acts_of(sealed)
+                for who, at in ((row.proposed_by, row.proposed_at), (actor, now)):
+                    self._require(connection, who, acts, at)
                 body = self._bodies.seal(connection, reference, "reason", reason.encode(), now)
                 self._decide(connection, sealed, row.id, Word(actor, now), decided_reason_body=body)
         self._removal.carry_out(row.id, actor)
@@ -161,9 +168,9 @@ class EvidenceDestruction:
         for number, sealed in self._decided():
             if sealed is not None and self._removal.held(sealed):
                 held.append(f"{sealed.reference}/{sealed.item}")
-            else:
-                self._removal.carry_out(number, actor)
-                finished.append(number)
+                continue
+            self._removal.carry_out(number, actor)
+            finished.append(number)
         return Resumed(tuple(finished), back, tuple(held))
 
     def interrupted(self, reference: str | None = None) -> list[str]:
@@ -247,18 +254,3 @@ def lock(connection: Connection, reference: str) -> bool:
     """Keep what could object to a destruction from changing until the transaction ends; give whether it is a case."""
     query = select(col(CaseRecord.reference)).where(col(CaseRecord.reference) == reference).with_for_update()
     return connection.execute(query).one_or_none() is not None
-
-
-def refuse_same(proposed_by: str, actor: str) -> None:
-    """
-    See that whoever decides is not who proposed.
-
-    Raises:
-        PolicyError: They are the same.
-
-    """
-    if proposed_by == actor:
-        raise PolicyError(
-            f"{actor} proposed this already, and a different person must confirm it.",
-            next_step="Ask a colleague to run the same command with --as NAME.",
-        )

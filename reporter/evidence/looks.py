@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Engine
 
+from reporter.actors.service import Require, names_suffice
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
@@ -85,10 +86,18 @@ class Asked:
 class LookService:
     """Opens evidence for people, and keeps the view log; ``people`` (1 or 2) is how many an opening takes."""
 
-    def __init__(self, engine: Engine, clock: Clock, vault: EvidenceVault, tombstones: Tombstones, people: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        vault: EvidenceVault,
+        tombstones: Tombstones,
+        people: int,
+        require: Require = names_suffice,
+    ) -> None:
         self._engine, self._clock, self._vault, self._people = engine, clock, vault, people
         self._tombstones = tombstones
-        self.permits = Permits(engine, clock)
+        self.permits = Permits(engine, clock, require)
 
     def open(self, asked: Asked, via: str, consume: Callable[[Iterable[bytes]], None]) -> None:
         """

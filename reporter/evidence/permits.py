@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Require, names_suffice
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import transaction
@@ -21,10 +22,10 @@ GOOD_FOR = timedelta(hours=12)
 
 
 class Permits:
-    """The permits to open."""
+    """The permits to open; ``require`` sees that they were granted by signature."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine, self._clock = engine, clock
+    def __init__(self, engine: Engine, clock: Clock, require: Require = names_suffice) -> None:
+        self._engine, self._clock, self._require = engine, clock, require
 
     def ask(self, reference: str, item: str, actor: str, purpose: str) -> int:
         """
@@ -81,7 +82,7 @@ class Permits:
         Use up a permit in the caller's transaction; give who granted it.
 
         Raises:
-            PolicyError: There is none that is granted, unused and fresh.
+            PolicyError: There is none that is granted, unused and fresh, or who granted it did not sign that.
 
         """
         good = (
@@ -99,13 +100,15 @@ class Permits:
             .scalar_subquery()
         )
         taken = update(OpenPermit).where(col(OpenPermit.id) == good, col(OpenPermit.used_at).is_(None))
-        row = connection.execute(taken.values(used_at=now).returning(col(OpenPermit.granted_by))).one_or_none()
-        if row is None:
+        given = (col(OpenPermit.id), col(OpenPermit.granted_by), col(OpenPermit.granted_at))
+        row = connection.execute(taken.values(used_at=now).returning(*given)).one_or_none()
+        if row is None or row.granted_by == actor:
             raise PolicyError(
                 "evidence.open_people = 2: a different person must grant this opening, and its purpose, first.",
                 next_step=f"Ask for it: reporter evidence request-open {sealed.reference}/{sealed.item} "
                 f"--purpose {purpose}",
             )
+        self._require(connection, row.granted_by, {"evidence grant-open": {"number": str(row.id)}}, row.granted_at)
         granted_by: str = row.granted_by
         return granted_by
 

@@ -8,12 +8,15 @@ held in its object store waits, with its key, until it is not.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 from sqlmodel import col
 
 from keycustody.cases import Fault
+from reporter.actors.service import Require, names_suffice
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
@@ -28,15 +31,24 @@ from reporter.evidence.tombstones import Tombstone, Tombstones, people_of
 from reporter.evidence.vault import EvidenceVault
 
 _DESTRUCTION = Destruction.__table__  # type: ignore[attr-defined]
+#: By which command two people decide that a case is destroyed, items and all, and how they name it in what they sign.
+DESTROYS = {"case destroy": "reference", "retention confirm": "references"}
+_NO_ACTS: Mapping[str, Mapping[str, str]] = {}
 
 
 class Removal:
     """Removes items for good; ``horizon`` is how long copies of the key store are kept, where that is known."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, vault: EvidenceVault, tombstones: Tombstones, horizon: timedelta | None
+        self,
+        engine: Engine,
+        clock: Clock,
+        vault: EvidenceVault,
+        tombstones: Tombstones,
+        horizon: timedelta | None,
+        require: Require = names_suffice,
     ) -> None:
-        self._engine, self._clock, self._vault = engine, clock, vault
+        self._engine, self._clock, self._vault, self._require = engine, clock, vault, require
         self.tombstones, self.horizon, self._locks = tombstones, horizon, ObjectLocks(vault.objects)
 
     def carry_out(self, number: str, actor: str) -> None:
@@ -45,7 +57,7 @@ class Removal:
 
         Raises:
             NotFoundError: Its item is on no record.
-            PolicyError: The object is held in its store.
+            PolicyError: The object is held in its store, or no two people signed the decision.
             EnvironmentTroubleError: A store cannot be read or written.
 
         """
@@ -54,6 +66,7 @@ class Removal:
             sealed = evidence.item_of(connection, row.evidence_id)
         if sealed is None:
             raise NotFoundError(f"The item of destruction {number} is on no record.")
+        self.require_decided(row, acts_of(sealed), sealed.id)
         self.refuse_where_held(sealed)
         self.tombstones.put(Tombstone(number, sealed.id, sealed.reference, row.key_ids, **people_of(row)))
         if row.key_removed_at is None or self.has_key(sealed):
@@ -69,6 +82,24 @@ class Removal:
                 text = certify(row, sealed, self.horizon)
                 connection.execute(update(Destruction).where(col(Destruction.id) == number).values(certificate=text))
                 self.tell(connection, "evidence_destroyed", actor, sealed, f"{number} {digest_of(text)}")
+
+    def require_decided(
+        self, row: Any, acts: Mapping[str, Mapping[str, str]] = _NO_ACTS, evidence_id: str = ""
+    ) -> None:
+        """
+        See that two people signed a destruction, or that it was begun, of which a tombstone tells.
+
+        Raises:
+            PolicyError: Somebody wrote it into the database.
+        """
+        begun = [self.tombstones.read_case(row.reference), self.tombstones.read(evidence_id) if evidence_id else None]
+        if any(tombstone is not None and people_of(tombstone) == people_of(row) for tombstone in begun):
+            return
+        refuse_same(row.proposed_by, row.decided_by)
+        of_case = {verb: {name: row.reference} for verb, name in DESTROYS.items()}
+        with reading(self._engine) as connection:
+            for who, at in ((row.proposed_by, row.proposed_at), (row.decided_by, row.decided_at)):
+                self._require(connection, who, {**acts, **of_case}, at, still=False)
 
     def is_there(self, sealed: SealedItem) -> bool:
         """Whether the key or the object of an item is there, still or again."""
@@ -116,3 +147,24 @@ class Removal:
 def digest_of(certificate: str) -> str:
     """Give what the custody log keeps of a certificate, so that its text can be held against the log."""
     return f"certificate sha256:{hashlib.sha256(certificate.encode()).hexdigest()}"
+
+
+def acts_of(sealed: SealedItem) -> dict[str, dict[str, str]]:
+    """Give what people sign who decide that one item is destroyed, by the command that they run."""
+    where = {"where": f"{sealed.reference}/{sealed.item}"}
+    return {"evidence destroy": where, "demand destroy": where}
+
+
+def refuse_same(proposed_by: str, actor: str) -> None:
+    """
+    See that whoever decides is not who proposed.
+
+    Raises:
+        PolicyError: They are the same.
+
+    """
+    if proposed_by == actor:
+        raise PolicyError(
+            f"{actor} proposed this already, and a different person must confirm it.",
+            next_step="Ask a colleague to run the same command with --as NAME.",
+        )

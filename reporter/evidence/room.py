@@ -9,6 +9,7 @@ from functools import partial
 
 from sqlalchemy import Engine
 
+from reporter.actors.service import Require, names_suffice
 from reporter.audit.log import CustodyLog
 from reporter.clock import Clock
 from reporter.config import Configuration
@@ -61,26 +62,28 @@ def evidence_room(
     forgets: Sequence[Forget] = (),
     damaged: Callable[[], object],
     restored_at: Callable[[], datetime | None],
+    require: Require = names_suffice,
 ) -> EvidenceRoom:
     """
     Build it; ``objections`` stand against destroying an item, ``case_objections`` a case.
 
     ``forgets`` remove what other rooms know of a destroyed case beside its bodies; ``damaged`` lets somebody hear of
-    damage at once, and ``restored_at`` gives when the database was last found to have been restored.
+    damage at once, ``restored_at`` gives when the database was last found to have been restored, and ``require`` sees
+    what people signed who decide together.
     """
     settings, days = configuration.evidence, configuration.keys.backup_horizon_days
     tombstones, horizon = Tombstones(vault.objects), None if days is None else timedelta(days=days)
-    removal = Removal(engine, clock, vault, tombstones, horizon)
-    items = EvidenceDestruction(engine, clock, vault, bodies, removal, objections)
+    removal = Removal(engine, clock, vault, tombstones, horizon, require)
+    items = EvidenceDestruction(engine, clock, vault, bodies, removal, objections, require)
     case_removal = CaseRemoval(engine, clock, bodies, items, removal, forgets)
-    cases = WholeCaseDestruction(engine, clock, bodies, items, case_removal, case_objections)
+    cases = WholeCaseDestruction(engine, clock, bodies, items, case_removal, case_objections, require)
     leftovers = Leftovers(engine, clock, vault.keys, vault.objects, restored_at)
     due_after = timedelta(days=settings.verify_days)
     integrity = IntegrityService(engine, clock, Examiner(engine, vault, tombstones), due_after, damaged)
     verify = partial(integrity.go_on_with_due, _ACTOR, int(settings.verify_mib * (1 << 20)))
     return EvidenceRoom(
         Overview(engine),
-        LookService(engine, clock, vault, tombstones, settings.open_people),
+        LookService(engine, clock, vault, tombstones, settings.open_people, require),
         integrity,
         items,
         cases,

@@ -90,6 +90,10 @@ class Tombstones:
         """
         return self._read(_key(evidence_id))
 
+    def read_case(self, reference: str) -> Tombstone | None:
+        """Give the tombstone of a whole case, if it has one; as ``read``."""
+        return self._read(_key("", reference))
+
     def _read(self, key: str) -> Tombstone | None:
         if not self.store.exists(key):
             return None

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from keycustody.blind_index import Kind as IndexKind
+from reporter.actors.service import Require, names_suffice
 from reporter.cases import reader
 from reporter.cases.scalars import instant
 from reporter.clock import Clock
@@ -112,7 +113,9 @@ class DemandService:
         holds: HoldService,
         refusals: Refusals,
         rules: Sequence[Rule],
+        require: Require = names_suffice,
     ) -> None:
+        self._require = require
         self._database, self._clock, self._words, self._subjects = database, clock, words, subjects
         self._holds, self._refusals, self._rules = holds, refusals, rules
 
@@ -182,6 +185,9 @@ class DemandService:
             if demand.verified or demand.closed_at is not None:
                 raise PolicyError(f"Demand {number} was verified or closed already.")
             require_another(demand.recorded_by, actor, "recorded it")
+            acts = {"demand verify": {"number": str(number), "how": how.value}}
+            self._require(connection, actor, acts, now)
+            self._require(connection, demand.recorded_by, {"demand add": {}}, demand.recorded_at, still=False)
             body = self._words.seal(connection, words, now)
             said = {"verified_how": how.value, "verified_by": actor, "verified_at": now, "verified_body": body}
             connection.execute(update(DEMAND).where(DEMAND.c.number == number).values(**said))

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from reporter.actors.service import Require, Witness, names_suffice, unsigned
 from reporter.clock import Clock as Time
 from reporter.config import Retention
 from reporter.db.engine import reading, transaction
@@ -67,7 +68,9 @@ class Dispositions:
         refusals: Refusals,
         settings: Retention,
         ends: Callable[[], CaseEnd],
+        require: Require = names_suffice,
     ) -> None:
+        self._require = require
         self._database, self._time, self._words, self._clocks = database, time, words, clocks
         self._refusals, self._settings, self._ends = refusals, settings, ends
 
@@ -129,9 +132,11 @@ class Dispositions:
 
     # --- confirming -----------------------------------------------------------------------------------------
 
-    def confirm(self, number: int, actor: str, reason: str) -> Batch:
+    def confirm(self, number: int, actor: str, reason: str, witness: Witness = unsigned) -> Batch:
         """
         Confirm a disposition; with the second person's word it is carried out, as far as nothing stands against it.
+
+        ``witness`` signs which cases are in it, so that none is slipped in afterwards.
 
         Raises:
             NotFoundError: There is no such disposition.
@@ -148,6 +153,10 @@ class Dispositions:
                 which = "first" if batch.first is None else "second"
                 if batch.first is not None:
                     require_another(batch.first.by, actor, "confirmed it already")
+                references = " ".join(entry.reference for entry in batch.entries)
+                witness(connection, {"number": str(number), "references": references})
+                for word in filter(None, (batch.first, Word(actor, now))):
+                    self._signed(connection, batch, word, still=True)
                 values = {f"{which}_by": actor, f"{which}_at": now}
                 values[f"{which}_body"] = self._words.seal(connection, reason, now)
                 connection.execute(update(BATCH).where(BATCH.c.number == number).values(**values))
@@ -162,12 +171,16 @@ class Dispositions:
         Raises:
             NotFoundError: There is no such disposition.
             NeedsPersonError: It is not confirmed by two people.
+            PolicyError: It is, and they signed nothing, or other cases.
             EnvironmentTroubleError: A store does not work; another run goes on.
         """
         with reading(self._database) as connection:
             batch = batch_of(connection, number)
         if batch.first is None or batch.second is None:
             raise NeedsPersonError(f"Disposition {number} is not confirmed by two people.")
+        with reading(self._database) as connection:
+            for word in (batch.first, batch.second):
+                self._signed(connection, batch, word, still=False)
         for entry in batch.entries:
             if not entry.outcome:
                 self._end(batch, entry, actor)
@@ -195,6 +208,11 @@ class Dispositions:
                 tell(connection, self._time.now(), actor, "disposition_kept", about, reference=reference)
             return
         ends.carry_out(certificate, actor)
+
+    def _signed(self, connection: Connection, batch: Batch, word: Word, *, still: bool) -> None:
+        for entry in batch.entries:
+            subject = {"number": str(batch.number), "references": entry.reference}
+            self._require(connection, word.by, {"retention confirm": subject}, word.at, still=still)
 
     def _note(self, connection: Connection, number: int, entry: Entry) -> None:
         values = {"outcome": entry.outcome, "why": entry.why, "certificate": entry.certificate}

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlmodel import col
 
+from reporter.actors.service import Require, names_suffice
 from reporter.clock import Clock
 from reporter.config import Retention
 from reporter.db.engine import reading, transaction
@@ -62,7 +63,9 @@ class HoldService:
         refusals: Refusals,
         rules: Sequence[Rule],
         settings: Retention,
+        require: Require = names_suffice,
     ) -> None:
+        self._require = require
         self._database, self._clock, self._words, self._subjects = database, clock, words, subjects
         self._flags, self._refusals, self._rules, self._settings = flags, refusals, rules, settings
 
@@ -213,6 +216,8 @@ class HoldService:
                 open_task(connection, now, kind=Kind.HOLD_RELEASE, about=str(number), actor=actor)
                 return False
             require_another(hold.release_asked_by, actor, "asked for the release already")
+            for who, at in ((hold.release_asked_by, hold.release_asked_at or now), (actor, now)):
+                self._require(connection, who, {"hold release": {"number": str(number)}}, at)
             cases = reach.cases_in(connection, hold.scope)
             reach.lock(connection, cases)
             said = {"released_by": actor, "released_at": now, "released_body": body}

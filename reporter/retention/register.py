@@ -35,6 +35,7 @@ class Hold:
     placed_by: str
     placed_at: datetime
     release_asked_by: str | None
+    release_asked_at: datetime | None
     released_by: str | None
     released_at: datetime | None
 

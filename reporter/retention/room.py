@@ -12,6 +12,7 @@ from keycustody.blind_index import BlindIndex
 from keycustody.cases import CaseKeys
 from keycustody.providers import KeyProvider
 from keycustody.store import KeyStore
+from reporter.actors.service import Require
 from reporter.clock import Clock
 from reporter.config import Retention
 from reporter.evidence.bodies import BodyVault
@@ -64,9 +65,10 @@ def retention_room(
     settings: Retention,
     ends: Callable[[], CaseEnd],
     destroys: Destroys,
+    require: Require,
 ) -> RetentionRoom:
     """
-    Build it; ``authorities`` are those that are configured.
+    Build it; ``authorities`` are those that are configured, ``require`` sees what people signed.
 
     ``ends`` and ``destroys`` give what destroys cases and items, once it is there.
     """
@@ -74,13 +76,13 @@ def retention_room(
     words, refusals = Words(bodies), Refusals(database, clock)
     subjects = Subjects(database, bodies, BlindIndex(provider, store, REGISTER))
     flags = ObjectFlags(database, clock, ObjectLocks(vault.objects))
-    holds = HoldService(database, clock, words, subjects, flags, refusals, routes.rules, settings)
+    holds = HoldService(database, clock, words, subjects, flags, refusals, routes.rules, settings, require)
     started = StartedClocks(clock, bodies, routes)
     clocks = Clocks(database, clock, bodies, subjects, started, routes, authorities, settings)
-    dispositions = Dispositions(database, clock, words, clocks, refusals, settings, ends)
+    dispositions = Dispositions(database, clock, words, clocks, refusals, settings, ends, require)
     routine = Routine(database, clock, subjects, clocks, dispositions, flags)
     return RetentionRoom(
-        DemandService(database, clock, words, subjects, holds, refusals, routes.rules),
+        DemandService(database, clock, words, subjects, holds, refusals, routes.rules, require),
         holds,
         subjects,
         clocks,

@@ -103,7 +103,7 @@ class Approvals:
             if not counted:
                 return self._people
             about = {"reference": reference, "digest": prepared.digest}
-            if self._actors.said(connection, prepared.actor, PREPARES, about, prepared.at):
+            if self._actors.said(connection, prepared.actor, dict.fromkeys(PREPARES, about), prepared.at):
                 counted.add(prepared.actor)
         return max(0, self._people - len(counted))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
+from reporter.actors.service import Require, names_suffice
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
@@ -29,9 +30,12 @@ class Answered:
 
 
 class TaskDesk:
-    """The use cases of the tasks room; ``people`` is the most that any task takes."""
+    """The use cases of the tasks room; ``people`` is the most that any takes, ``require`` sees what they signed."""
 
-    def __init__(self, engine: Engine, clock: Clock, bodies: BodyVault, people: int) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, bodies: BodyVault, people: int, require: Require = names_suffice
+    ) -> None:
+        self._require = require
         self._engine, self._clock, self._bodies, self._people = engine, clock, bodies, people
 
     def tasks(self, *, reference: str | None = None, closed_too: bool = False) -> list[Task]:
@@ -71,7 +75,7 @@ class TaskDesk:
 
         Raises:
             UsageError: There are no words, or the receipt is none or is missing.
-            PolicyError: It is closed, its own command moves it, or one person says both words.
+            PolicyError: It is closed, its own command moves it, one person says both words, or one signed nothing.
         """
         if not reason.strip():
             raise UsageError("--reason needs words.")
@@ -95,6 +99,10 @@ class TaskDesk:
             if not again and people > 1:
                 self._tell(connection, "task_proposed", row, actor, f"{row.kind} {row.about} {outcome}")
                 return Answered(task_of(_row(connection, number)), people - 1)
+            signed = {"number": str(number), "not_needed": str(outcome is Outcome.NOT_NEEDED)}
+            acts = {"task done": {**signed, **({"receipt": receipt} if receipt else {})}}
+            for who, at in ({row.proposed_by: row.proposed_at} if again else {}).items() | {(actor, now)}:
+                self._require(connection, who, acts, at)
             words = {"closed_reason_body": body} if again else {}
             close_row(connection, now, row, actor=actor, outcome=outcome.value, receipt=receipt, **words)
             return Answered(task_of(_row(connection, number)), 0)

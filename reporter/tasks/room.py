@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from reporter.actors.service import Require
 from reporter.clock import Clock
 from reporter.config import Configuration
 from reporter.evidence.bodies import BodyVault
@@ -19,6 +20,8 @@ class TaskRoom:
     desk: TaskDesk
 
 
-def task_room(engine: Engine, clock: Clock, bodies: BodyVault, configuration: Configuration) -> TaskRoom:
+def task_room(
+    engine: Engine, clock: Clock, bodies: BodyVault, configuration: Configuration, require: Require
+) -> TaskRoom:
     """Build it."""
-    return TaskRoom(TaskDesk(engine, clock, bodies, configuration.approval.people))
+    return TaskRoom(TaskDesk(engine, clock, bodies, configuration.approval.people, require))

@@ -15,12 +15,16 @@ from sqlalchemy import Engine as Database
 from reporter.actors.model import Role
 from reporter.actors.service import Witness, unsigned
 from reporter.bootstrap import App, find_adapters, open_home
+from reporter.db.engine import transaction
 from reporter.delivery.engine import Result
 from reporter.home import create
 from reporter.submissions.approvals import VERB
 from reporter.testing.clock import FakeClock
 from reporter.testing.documents import write_case
 from reporter.testing.people import People
+
+#: Of whom a house enrols for what its tests need; one of these roles may do each thing that takes two.
+_ROLES = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
 
 
 class House:
@@ -62,18 +66,26 @@ class House:
     def approved(self, reference: str = "TEST-000001", files: Mapping[str, bytes] | None = None, **changes: Any) -> str:
         """Add a case and have a second person approve it; give its reference."""
         path = write_case(self.folder / "cases", reference, files=files, **changes)
-        self.app.cases.add(path, "preparer", witness=self._witness("preparer", "case add"))
-        self.app.submissions.approve(reference, "approver", self.authority, self._witness("approver", VERB))
+        self.app.cases.add(path, "preparer", witness=self.witness("preparer", "case add"))
+        self.app.submissions.approve(reference, "approver", self.authority, self.witness("approver", VERB))
         return reference
 
-    def _witness(self, handle: str, verb: str) -> Witness:
-        """Have both people enrolled, which is what it takes outside the sandbox."""
+    def witness(self, handle: str, verb: str) -> Witness:
+        """Give what signs for somebody outside the sandbox; they are enrolled when they are first needed."""
         if not self.app.actors.required:
             return unsigned
         if self.people is None:
-            lead = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
-            self.people = People(self.app, {"preparer": lead, "approver": lead})
+            self.people = People(self.app, {"preparer": _ROLES, "approver": _ROLES})
+        if handle not in self.people.keys:
+            self.people.enrol(handle, _ROLES)
         return self.people.acts(handle, verb).state
+
+    def sign(self, handle: str, verb: str, **subject: str) -> str:
+        """Have somebody sign what they are about to do, as the command line does; give who."""
+        witness = self.witness(handle, verb)
+        with transaction(self.app.database) as connection:
+            witness(connection, subject)
+        return handle
 
     def work(self, owner: str = "worker") -> Result | None:
         """Claim and work one delivery that is due now; None when there is none, or the lease was lost."""

@@ -22,8 +22,14 @@ class People:
         founded = Change(ChangeKind.FOUND, (first, second))
         number = app.changes.propose(founded, self._present(first.handle, "actor found", first))
         app.changes.approve(number, self._present(second.handle, "actor approve", second))
+        self._founders = first.handle, second.handle
         for person in everybody[2:]:
-            self.decide(Change(ChangeKind.ENROL, (person,)), first.handle, second.handle)
+            self.decide(Change(ChangeKind.ENROL, (person,)), *self._founders)
+
+    def enrol(self, handle: str, roles: frozenset[Role]) -> None:
+        """Have the founders enrol somebody."""
+        self.keys[handle] = Ed25519PrivateKey.generate()
+        self.decide(Change(ChangeKind.ENROL, (self._person(handle, roles),)), *self._founders)
 
     def acts(self, handle: str, verb: str) -> Presence:
         """Give somebody present for a command."""

@@ -359,7 +359,7 @@ def test_a_case_exchanged_after_it_was_handed_in_makes_nobody_its_preparer(house
     with transaction(house.app.database) as connection:
         prepared = house.app.cases.revision(connection, REF, 1)
         assert not house.app.actors.said(
-            connection, "lee", PREPARES, {"reference": REF, "digest": prepared.digest}, prepared.at
+            connection, "lee", {verb: {"digest": prepared.digest} for verb in PREPARES}, prepared.at
         )
 
 

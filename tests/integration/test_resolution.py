@@ -75,6 +75,8 @@ def events(house: House) -> list[tuple[str, str]]:
 
 
 def resolve(house: House, actor: str, receipt: str | None = None) -> Decided:
+    said = {"accepted": str(receipt is not None), **({"receipt": receipt} if receipt else {})}
+    house.sign(actor, "delivery resolve", reference=REF, authority="ncmec", **said)
     return house.app.resolutions.resolve(REF, "ncmec", actor, "SYNTHETIC: asked on the phone.", receipt)
 
 
