@@ -125,7 +125,7 @@ class HttpClient:
         context = _tls(endpoint) if transport is None else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         password = endpoint.password.get_secret_value()
         agent = {"User-Agent": f"reporter/{importlib.metadata.version('reporter')}", "Accept-Encoding": "identity"}
-        self._secret_header = (key_header or "Authorization").lower().encode()
+        self._secret_headers = frozenset({b"authorization", key_header.lower().encode()})
         self._client = httpx.Client(
             auth=None if key_header else httpx.BasicAuth(endpoint.username, password),
             headers={**agent, **({key_header: password} if key_header else {})},
@@ -163,7 +163,7 @@ class HttpClient:
             described = {"Content-Type": body.content_type, "Content-Length": str(body.content_length)}
         all_headers = {**described, **(headers or {})}
         request = self._client.build_request(method, _url(self._base + path), content=body or None, headers=all_headers)
-        sent = _request_bytes(request, body if isinstance(body, bytes) else body.envelope(), self._secret_header)
+        sent = _request_bytes(request, body if isinstance(body, bytes) else body.envelope(), self._secret_headers)
         head, received = b"", bytearray()
         try:
             response = self._client.send(request, stream=True)
@@ -223,9 +223,9 @@ def _proxy(endpoint: Endpoint, context: ssl.SSLContext) -> httpx.Proxy | None:
     raise ConfigurationError("proxy must be an http:// or https:// URL.")
 
 
-def _request_bytes(request: httpx.Request, body: bytes, secret_header: bytes) -> bytes:
+def _request_bytes(request: httpx.Request, body: bytes, secret_headers: frozenset[bytes]) -> bytes:
     head = f"{request.method} {request.url.raw_path.decode()} HTTP/1.1\r\n".encode()
-    kept = [(name, value) for name, value in request.headers.raw if name.lower() != secret_header]
+    kept = [(name, value) for name, value in request.headers.raw if name.lower() not in secret_headers]
     return head + b"".join(name + b": " + value + b"\r\n" for name, value in kept) + b"\r\n" + body
 
 

@@ -62,7 +62,8 @@ class Supplement:
 
     def has(self, evidence: Evidence) -> bool:
         """Whether the bytes of an evidence item went to the authority before."""
-        return any(item.sha256 == evidence.sha256 for item in self.sent.evidence or [])
+        known = {item.sha256 for item in self.sent.evidence or []}
+        return evidence.sha256 is not None and evidence.sha256 in known
 
 
 @dataclass(frozen=True, slots=True)

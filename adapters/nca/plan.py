@@ -16,7 +16,7 @@ def plan_of(package: Package) -> Plan:
     A file is addressed by its digest, so an upload may always be repeated. A report may be where the interface knows
     idempotency keys; otherwise it is looked up, or, where that cannot be done either, a person decides.
     """
-    lost = _LOST[package.mode]
+    lost = _LOST.get(package.mode, Lost.ASK)
     uploads = [Step(f"{Kind.FILE}:{file.item}", Lost.REPEAT, file.item) for file in package.files]
     steps = (*uploads, Step(Kind.REPORT.value, lost))
     return Plan(steps=steps, look_up=LOOK_UP if lost is Lost.LOOK_UP else None)

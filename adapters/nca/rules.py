@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from adapters.nca import payload, schema
-from adapters.nca.mapping import fields
+from adapters.nca.mapping import ROLES_OF_EVIDENCE, fields
 from adapters.nca.settings import missing, read
 from reporter.authority import Check, Environment, Package, Packaging
 from reporter.cases.model import Case
@@ -120,6 +120,10 @@ def _people(case: Case) -> Iterator[Finding]:
     items = {item.id for item in case.evidence or []}
     for at, (person, roles) in enumerate(zip(case.people or [], payload.roles_of(case), strict=True)):
         path = f"people[{at}]"
+        by_evidence = [role for role in roles if role in ROLES_OF_EVIDENCE.values() and role not in person.roles]
+        if "notifier" in roles and by_evidence:
+            words = f"the evidence makes this notifier {by_evidence[0]} too: name that role here, or take it out there"
+            yield Finding(f"{path}.roles", "both_roles", words)
         if "notifier" in roles and not (person.context or "").strip():
             yield Finding(f"{path}.context", "required", "missing: how, and at whose request, they told us")
         for number, item in enumerate(person.identity_documents or []):

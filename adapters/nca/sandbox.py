@@ -26,7 +26,7 @@ from adapters.nca import sandbox_switches
 from adapters.nca.hours import within_office_hours
 from adapters.nca.outcomes import status_of
 from adapters.nca.sandbox_codes import NUMBERS, RETRY_AFTER, RETRYABLE, Problem, RefusedError, violations
-from adapters.nca.sandbox_state import Report, Store, StoredFile, stamp
+from adapters.nca.sandbox_state import Store, StoredFile, stamp
 from reporter.errors import DocumentError
 
 #: The organisation and the key of the mock; of no use anywhere else.
@@ -299,6 +299,3 @@ def _named(report: Mapping[str, Any]) -> list[str]:
     digests = [each["fileSha256"] for each in report["content"] if "fileSha256" in each]
     digests += [digest for user in report["users"] for digest in user.get("identityDocuments", ())]
     return list(dict.fromkeys(digests))
-
-
-__all__ = ["PASSWORD", "USERNAME", "MockEndpoint", "Report"]

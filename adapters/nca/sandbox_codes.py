@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass
 from functools import lru_cache
-
-import rfc8785
 
 from adapters.nca import schema
 from adapters.nca.outcomes import meaning_of, status_of
@@ -31,25 +30,21 @@ class Problem:
     errors: tuple[tuple[str, str], ...] = ()
     existing: str = ""
     status: int | None = None
-    title: str = field(default="")
 
     def body(self) -> bytes:
         """Render it."""
-        return rfc8785.dumps(
-            {
-                "type": f"urn:own-contract:problem:{self.code}",
-                "title": meaning_of(self.code),
-                "status": self.status or status_of(self.code),
-                "code": self.code,
-                "retryable": self.code in RETRYABLE,
-                **({"existingReferralId": self.existing} if self.existing else {}),
-                **(
-                    {"errors": [{"pointer": pointer, "rule": rule} for pointer, rule in self.errors]}
-                    if self.errors
-                    else {}
-                ),
-            }
-        )
+        content: dict[str, object] = {
+            "type": f"urn:own-contract:problem:{self.code}",
+            "title": meaning_of(self.code),
+            "status": self.status or status_of(self.code),
+            "code": self.code,
+            "retryable": self.code in RETRYABLE,
+        }
+        if self.existing:
+            content["existingReferralId"] = self.existing
+        if self.errors:
+            content["errors"] = [{"pointer": pointer, "rule": rule} for pointer, rule in self.errors]
+        return json.dumps(content).encode()
 
 
 class RefusedError(ReporterError):
@@ -63,8 +58,6 @@ class RefusedError(ReporterError):
 @lru_cache(maxsize=256)
 def violations(canonical: bytes) -> tuple[tuple[str, str], ...]:
     """Give what a body breaks of the contract's schema, by pointers that hold names of the contract alone."""
-    import json
-
     return tuple((_harmless(fault.pointer), fault.rule) for fault in schema.faults(json.loads(canonical)))
 
 

@@ -216,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._answer()
 
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: requests are in the double's journal."""

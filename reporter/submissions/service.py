@@ -38,7 +38,7 @@ from reporter.submissions.overview import entry, linked, receipt
 from reporter.submissions.packaging import Desk
 from reporter.submissions.results import Approved, FrozenPackage, Preview
 from reporter.submissions.routing import Route
-from reporter.submissions.supplements import supplement_of, to_authority
+from reporter.submissions.supplements import revised_since, supplement_of, to_authority
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
@@ -212,7 +212,8 @@ class SubmissionService:
         now = self._clock.now()
         row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
-            return Approved(authority, environment, State(row.state), row.digest, 0, notes, named)
+            later = (*notes, *revised_since(row, stored.revision))
+            return Approved(authority, environment, State(row.state), row.digest, 0, later, named)
         submission_id = self._prepare(connection, row, stored, authority, environment, frozen, rules)
         prepared = self._cases.revision(connection, stored.reference, stored.revision)
         about = {"reference": stored.reference, "authority": authority, "environment": environment.value}

@@ -7,12 +7,13 @@ names the reports before it in the authority's own way, and is approved and deli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from reporter.authority import Earlier, Supplement
 from reporter.cases.service import CaseService
+from reporter.errors import Finding
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.model import State
 from reporter.submissions.tables import Submission
@@ -22,6 +23,13 @@ def to_authority(rows: Iterable[Submission], authority: str, environment: str) -
     """Give a case's versions for one authority in one environment, oldest first."""
     found = [row for row in rows if (row.authority, row.environment) == (authority, environment)]
     return sorted(found, key=lambda row: row.version)
+
+
+def revised_since(row: Submission, revision: int) -> Iterator[Finding]:
+    """Say of what the authority has that the case was revised since, and what sends that."""
+    if row.state == State.ACCEPTED and row.revision < revision:
+        text = f"the case was revised since version {row.version} was accepted; see: reporter submission supplement"
+        yield Finding("supplement", "revised_since", text)
 
 
 def supplement_of(

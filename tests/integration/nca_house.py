@@ -9,7 +9,7 @@ from adapters.nca.sandbox import PASSWORD, USERNAME
 from reporter.testing.house import House
 from tests.contract.nca_subject import CHANGES
 
-_TOML = f"""
+TOML = f"""
 [organisation]
 name = "Example Forum Ltd"
 established_in = "GB"
@@ -38,7 +38,7 @@ def nca_house(folder: Path, faults: str = "", **modes: bool) -> House:
     house.double._idempotency = modes.get("idempotency", False)
     house.double._look_up = modes.get("look_up", False)
     lines = [f"{name} = {str(value).lower()}" for name, value in modes.items()]
-    (folder / "home" / "reporter.toml").write_text(_TOML + "\n".join(lines) + "\n")
+    (folder / "home" / "reporter.toml").write_text(TOML + "\n".join(lines) + "\n")
     house.app.close()
     house.restart()
     house.app.secrets.set("nca-key", PASSWORD, "op")

@@ -117,6 +117,7 @@ def test_a_case_revised_after_its_report_is_not_reported_again_by_itself(later: 
     (told,) = later.house.app.submissions.approve(REF, "approver", later.authority)
     later.house.until_idle()
     assert (told.state, len(later.filed())) == (State.ACCEPTED, 1)
+    assert "revised_since" in {note.rule for note in told.notes}
 
 
 def test_a_refused_supplement_is_corrected_and_stays_one(later: Later) -> None:

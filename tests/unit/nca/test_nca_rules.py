@@ -67,6 +67,7 @@ _ELSEWHERE = {"authority": "nca", "environment": "production", "reference": "1"}
         (link(""), "uk.links[0].evidence", "minLength"),
         (person(3, "context"), "people[3].context", "required"),
         (person(4, "role_decision", roles=["notifier", "sharer"]), "people[4].role_decision", "required"),
+        (item(shared_by=["p4"]), "people[3].roles", "both_roles"),
         (person(0, identity_documents=["e9"]), "people[0].identity_documents[0]", "reference"),
         (person(0, account={"profile_urls": ["x y"]}), "people[0].account.profile_urls", "format"),
         (item(url="no url"), "evidence[0].url", "format"),
