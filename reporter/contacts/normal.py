@@ -20,6 +20,8 @@ Mark = tuple[Kind, str]
 #: So many digits of a telephone number are compared: what is left of the shortest national numbers (a choice of ours),
 #: since a number may be written with or without the codes of its country and area.
 PHONE_DIGITS = 7
+#: What is longer is nothing that somebody is known by: an address has at most 254 characters (RFC 5321, 4.5.3.1).
+_MAX_LENGTH = 1_000
 _EXTENSION = re.compile(r"ext|x|;|#|,")
 
 
@@ -76,6 +78,8 @@ def _email(value: str) -> Mark | None:
 
 
 def _phone(value: str) -> Mark | None:
+    if len(value) > _MAX_LENGTH:
+        return None
     number = _EXTENSION.split(unicodedata.normalize("NFKC", value).casefold())[0]
     digits = "".join(str(unicodedata.decimal(sign)) for sign in number if sign.isdecimal())
     return (Kind.PHONE, digits[-PHONE_DIGITS:]) if len(digits) >= PHONE_DIGITS else None
@@ -112,7 +116,9 @@ def _host(text: str) -> str:
 
 
 def _normal(kind: Kind, value: str) -> str:
-    """Give the normal form, without characters that cannot be seen; empty where nothing is left."""
+    """Give the normal form, without characters that cannot be seen; empty where nothing is left, or far too much."""
+    if len(value) > _MAX_LENGTH:
+        return ""
     seen = "".join(sign for sign in value if unicodedata.category(sign) != "Cf")
     try:
         return normalise(kind, seen)

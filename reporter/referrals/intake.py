@@ -45,7 +45,7 @@ class Intake:
 
     def add(self, data: bytes, came: Sequence[Came], actor: str, *, remove_source: bool = False) -> Taken:
         """
-        Take a referral in; the same document again changes nothing.
+        Take a referral in; the same document again adds nothing but files that came along later.
 
         Raises:
             DocumentError: The document or a file is refused; the findings name every one.
@@ -57,18 +57,28 @@ class Intake:
         if instant(document.received_at) > self.clock.now():
             raise UsageError("received_at lies in the future.")
         (digest,) = self.register.indexes([(Kind.WORD, f"referral {hashlib.sha256(content).hexdigest()}")])
-        if (known := self._known(digest)) is not None:
-            return Taken(known, len(document.items), new=False)
-        number = f"rf:{token_hex(5)}"
+        known = self._known(digest)
+        number = known or f"rf:{token_hex(5)}"
+        there = self._attached(number)
+        fresh = [_without(each, there) for each in came]
         try:
-            with self._sealed(number, came) as sealed, transaction(self.engine) as connection:
-                self._write(connection, number, digest, document, content, sealed, came, actor)
+            with self._sealed(number, fresh) as sealed, transaction(self.engine) as connection:
+                if known is None:
+                    self._write(connection, number, digest, document, content, actor)
+                if sealed:
+                    self._record(connection, number, sealed, fresh, document.requested_by, actor)
+                self.clocks.set(connection, self.clock.now(), number, actor)
         except IntegrityError:  # somebody else took the same in meanwhile, and it is on record now
-            if (known := self._known(digest)) is None:
+            if known is not None or self._known(digest) is None:
                 raise
-            return Taken(known, len(document.items), new=False)
-        taken = Taken(number, len(document.items), new=True, attachments=len(sealed))
-        return self._without_sources(taken, sealed, came) if remove_source else taken
+            return self.add(data, came, actor, remove_source=remove_source)
+        taken = Taken(number, len(document.items), new=known is None, attachments=len(sealed))
+        return self._without_sources(taken, came) if remove_source else taken
+
+    def _attached(self, number: str) -> list[SealedItem]:
+        """Give what came along and is sealed already."""
+        with reading(self.engine) as connection:
+            return list(evidence.sealed_items(connection, key_of(number)))
 
     def _known(self, digest: str) -> str | None:
         with reading(self.engine) as connection:
@@ -95,8 +105,6 @@ class Intake:
         digest: str,
         document: ReferralDocument,
         content: bytes,
-        sealed: Sequence[SealedItem],
-        came: Sequence[Came],
         actor: str,
     ) -> None:
         now, received = self.clock.now(), instant(document.received_at)
@@ -111,10 +119,6 @@ class Intake:
         audit.record(connection, at=now, actor=actor, kind="referral_added", reference=number, detail=detail)
         if document.sender.known_by != Identifiers():
             self.register.join(connection, document.sender.kind, document.sender.known_by, actor)
-        if sealed:
-            self._record(connection, number, sealed, came, document.requested_by, actor)
-            self.clocks.content_came(connection, now, number, actor)
-        self.clocks.set(connection, now, number, actor)
 
     def _record(
         self,
@@ -126,6 +130,7 @@ class Intake:
         actor: str,
     ) -> None:
         evidence.record_items(connection, sealed)
+        self.clocks.content_came(connection, self.clock.now(), number, actor)
         parts = [count for each in came for count in each.parts]
         for item, count in zip(sealed, parts, strict=True):
             connection.execute(insert(ATTACHMENT).values(evidence_id=item.id, referral_id=number, parts=count))
@@ -135,14 +140,22 @@ class Intake:
                 item=item.item, detail=detail,
             )  # fmt: skip
 
-    def _without_sources(self, taken: Taken, sealed: Sequence[SealedItem], came: Sequence[Came]) -> Taken:
+    def _without_sources(self, taken: Taken, came: Sequence[Came]) -> Taken:
         """Remove the files that were handed in, each once its seal is read back; one that cannot be is told of."""
-        removed, left = 0, []
-        files = [(each.folder, file) for each in came for file in each.files]
-        for item, (folder, file) in zip(sealed, files, strict=True):
+        removed, left, sealed = 0, [], {item.sha256: item for item in self._attached(taken.id)}
+        for folder, file in [(each.folder, file) for each in came for file in each.files]:
+            item = sealed[file.sha256]
             try:
                 self.vault.remove_source(item, folder=folder, path=file.path, where=file.where)
                 removed += 1
             except ReporterError:
                 left.append(item.item)
         return replace(taken, removed=removed, left=tuple(left))
+
+
+def _without(came: Came, there: Sequence[SealedItem]) -> Came:
+    """Leave out what is sealed already, and number the rest after it."""
+    digests, last = {item.sha256 for item in there}, max((int(item.item[1:]) for item in there), default=0)
+    fresh = [(file, parts) for file, parts in zip(came.files, came.parts, strict=True) if file.sha256 not in digests]
+    files = tuple(replace(file, item=f"a{last + int(file.item[1:]):04}") for file, _ in fresh)
+    return Came(came.folder, files, tuple(parts for _, parts in fresh))

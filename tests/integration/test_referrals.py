@@ -334,6 +334,18 @@ def test_what_came_along_is_sealed_unopened_and_waits_for_people(house: House, t
         house.app.evidence.overview.of(key_of(taken.id)[:64])
 
 
+def test_what_came_later_is_sealed_too_and_the_same_file_once(house: House, tmp_path: Path) -> None:
+    of, folder = taken_in(house), tmp_path / "received"
+    folder.mkdir()
+    for round_, name in enumerate(("one.png", "two.png", "copy-of-two.png"), start=1):
+        (folder / name).write_bytes(b"harmless one" if name == "one.png" else b"harmless two")
+        taken = house.app.referrals.intake.add(referral(), came(folder, []), "robin", remove_source=round_ == 3)
+        assert (taken.id, taken.new, taken.attachments) == (of, False, int(round_ < 3))
+    assert taken.removed == 3
+    assert list(folder.iterdir()) == []
+    assert len(house.app.referrals.overview.show(of).attachments) == 2
+
+
 def test_what_fails_leaves_nothing_behind(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "received").mkdir()
     (tmp_path / "received" / "one.png").write_bytes(b"harmless")

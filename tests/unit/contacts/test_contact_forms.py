@@ -93,6 +93,11 @@ def test_whoever_is_looked_for_may_be_written_in_any_way(one: str, two: str, thr
     sought(Identifiers((one, f"{one}@{two}"), (two,), (three,)))
 
 
+def test_what_is_far_too_long_costs_nothing() -> None:
+    long = "a." * 100_000
+    assert sought(Identifiers((f"a@{long}example",), ("1" * 100_000,), (long,))) == set()
+
+
 @pytest.mark.parametrize(
     ("identifiers", "sort"),
     [
