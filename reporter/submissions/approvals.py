@@ -92,9 +92,13 @@ class Approvals:
         self, connection: Connection, submission_id: str, subject: Mapping[str, str], prepared: Revision
     ) -> int:
         """Say how many people have yet to approve ``subject``; what is signed is checked again, the case too."""
+        missing = self._lacking(connection, submission_id, subject, prepared)
+        return 0 if missing and self._alone(connection, submission_id, subject) else missing
+
+    def _lacking(
+        self, connection: Connection, submission_id: str, subject: Mapping[str, str], prepared: Revision
+    ) -> int:
         reference, digest, environment = (subject[key] for key in ("reference", "digest", "environment"))
-        if self._alone(connection, submission_id, digest, environment):
-            return 0
         rows = self._rows(connection, submission_id, digest)
         if environment == Environment.SANDBOX:
             counted = {row.actor for row in rows} | {prepared.actor}
@@ -107,8 +111,9 @@ class Approvals:
                 counted.add(prepared.actor)
         return max(0, self._people - len(counted))
 
-    def _alone(self, connection: Connection, submission_id: str, digest: str, environment: str) -> bool:
+    def _alone(self, connection: Connection, submission_id: str, subject: Mapping[str, str]) -> bool:
         """Whether somebody approved it alone because of an immediate risk."""
+        digest, environment = subject["digest"], subject["environment"]
         query = select(_GLASS.c.actor, _GLASS.c.statement)
         of_digest = query.where(_GLASS.c.submission_id == submission_id, _GLASS.c.digest == digest)
         return any(

@@ -57,11 +57,13 @@ def open_task(
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {**values, "opened_at": now, "opened_by": actor, "outcome": "", "receipt": ""}
     new = dialect.insert(TASK).values(row).on_conflict_do_nothing().returning(TASK.c.id)
-    number = connection.execute(new).scalar_one_or_none()
-    if number is not None:
-        _tell(connection, "task_opened", now, actor, number, reference, f"{kind} {about}{_until(due, basis)}")
-        return int(number)
-    standing = connection.execute(_open(kind, about)).one()
+    standing = None
+    while standing is None:  # whoever closes the one that stood in the way has done so by the second round
+        number = connection.execute(new).scalar_one_or_none()
+        if number is not None:
+            _tell(connection, "task_opened", now, actor, number, reference, f"{kind} {about}{_until(due, basis)}")
+            return int(number)
+        standing = connection.execute(_open(kind, about).with_for_update()).one_or_none()
     sooner = due is not None and (standing.due is None or due < standing.due)
     if sooner or (exactly and any(getattr(standing, name) != value for name, value in clock.items())):
         connection.execute(update(TASK).where(TASK.c.id == standing.id).values(clock))

@@ -175,3 +175,13 @@ def test_the_operators_own_time_to_telephone_counts(engine: Engine) -> None:
     scene.clocks = Clocks(Router(shipped(), HERE, {"uk-osa-66.telephone": Length(minutes=5)}))
     scene.submit(NIGHT)
     assert scene.look(NIGHT)[0].due == NIGHT + 5 * MINUTE
+
+
+def test_the_rule_says_for_which_levels_it_asks(engine: Engine) -> None:
+    rule = next(each for each in shipped() if each.telephone)
+    assert rule.telephone is not None
+    asked = rule.telephone.model_copy(update={"urgency": ("immediate",)})
+    scene = Scene(engine)
+    scene.clocks = Clocks(Router([rule.model_copy(update={"telephone": asked})], HERE))
+    urgent, _ = scene.submit(NIGHT, level=1), scene.submit(NIGHT, level=2)
+    assert [task.about for task in scene.look(NIGHT)] == [urgent]
