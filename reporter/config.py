@@ -79,6 +79,7 @@ class Keys(_Section):
     Who holds the root key (``provider``), what unlocks it, and where wraps are kept; paths may begin with ``~``.
 
     ``backup_horizon_days``: for how long copies of the key store are kept, which certificates of destruction state.
+    ``credentials``: where credentials lie, in the home or beside the wraps in the database of ``store_url``.
     ``kit_days``: after how many days doctor asks for a new recovery kit.
     """
 
@@ -94,6 +95,7 @@ class Keys(_Section):
     ca_file: _Path | None = None
     name: str = Field(default="reporter", pattern=_WEB_NAME)
     store_url: str = ""
+    credentials: Literal["folder", "database"] = "folder"
     backup_horizon_days: float | None = Field(default=None, ge=0)
     kit_days: float = Field(default=365.0, gt=0)
 
@@ -102,6 +104,8 @@ class Keys(_Section):
         needed = {"local": (), "pkcs11": ("module", "token"), "transit": ("url", "token_file")}[self.provider]
         if missing := [key for key in needed if not getattr(self, key)]:
             raise ValueError(f"provider {self.provider} needs {' and '.join(missing)}")
+        if self.credentials == "database" and not self.store_url:
+            raise ValueError("credentials in a database need store_url")
         return self
 
 

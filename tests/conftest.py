@@ -280,17 +280,22 @@ def shared_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def empty_postgres_url(postgres_server: Path) -> Iterator[str]:
+    """Give the URL of a fresh PostgreSQL database without tables."""
+    name = f"empty_{uuid4().hex[:12]}"
+    postgres(postgres_server, "postgres", f"CREATE DATABASE {name}")
+    yield postgres(postgres_server, name)
+    postgres(postgres_server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the URL of a fresh database without tables; runs the test on both databases."""
     if request.param == "sqlite":
-        yield sqlite_url(tmp_path_factory.mktemp("database") / "reporter.sqlite3")
-        return
-    server = request.getfixturevalue("postgres_server")
-    name = f"empty_{uuid4().hex[:12]}"
-    postgres(server, "postgres", f"CREATE DATABASE {name}")
-    yield postgres(server, name)
-    postgres(server, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+        return sqlite_url(tmp_path_factory.mktemp("database") / "reporter.sqlite3")
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
 
 
 @pytest.fixture

@@ -115,6 +115,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "authority probe": _may(_COMPLIANCE, _ADMINISTRATOR, token=True, signs=("authority",)),
     # Keys and credentials are with custodians, who read nothing and send nothing.
     "secret delete": _may(_CUSTODIAN),
+    "secret share": _may(_CUSTODIAN),
     "secret set": _may(_CUSTODIAN),  # a password typed in place of the name must go no further
     "key protect": _may(_CUSTODIAN),
     "key rotate": _may(_CUSTODIAN),

@@ -101,3 +101,27 @@ def delete(name: Name, acting: As = None, as_json: AsJson = False) -> None:
         print_json({"secret": name, "deleted": True})
         return
     say(f"Secret {name} is deleted.")
+
+
+@app.command()
+def share(acting: As = None, as_json: AsJson = False) -> None:
+    """
+    Move the credentials of this machine's home into the key store's database, for all machines (keys.credentials).
+
+    Exit code 1: the database has another credential of the same name; which of the two is right, a person must say.
+
+    Example: reporter secret share
+    """
+    from reporter.keys import sharing
+
+    with open_app() as house:
+        who = actor(acting, house)
+        shared = sharing.share(house.database, house.clock, house.configuration, house.custody, who)
+    if as_json:
+        print_json({"moved": list(shared.moved), "left": list(shared.left)})
+    else:
+        say(f"Moved: {', '.join(shared.moved)}." if shared.moved else "Nothing was moved.")
+        for name in shared.left:
+            say(f"{name}: the database has another one of that name; this machine's was left in its folder.")
+    if shared.left:
+        raise typer.Exit(1)

@@ -13,6 +13,7 @@ from keycustody.errors import MissingKeyError
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
 from keycustody.providers import KeyProvider
+from keycustody.shelves import FolderShelf, Shelf
 from keycustody.store import FolderKeyStore, KeyStore
 from reporter.config import Configuration, Keys
 from reporter.errors import ConfigurationError
@@ -61,7 +62,10 @@ def open_custody(configuration: Configuration) -> Custody:
     with custody_errors():
         url = settings.store_url
         store: KeyStore = DatabaseKeyStore.open(url) if url else FolderKeyStore(layout.wraps)
-    return Custody(provider, store, CredentialStore(layout.credentials, provider))
+    shelf: Shelf = FolderShelf(layout.credentials)
+    if settings.credentials == "database" and isinstance(store, DatabaseKeyStore):
+        shelf = store.shelf()
+    return Custody(provider, store, CredentialStore(shelf, provider))
 
 
 def create_custody(configuration: Configuration) -> Custody:

@@ -130,7 +130,10 @@ def _require_fit(kit: Kit, copies: Copies, configuration: Configuration) -> None
 
 
 def _put_credentials(kit: Kit, credentials: CredentialStore) -> None:
+    there = set(credentials.files())  # in a database of its own, which may be newer than the kit
     for name, text in kit.credentials.items():
+        if name in there:
+            continue
         try:
             credentials.restore(name, SealedSecret.from_json(text.encode()))
         except (ValueError, KeyError, TypeError, SealError) as error:

@@ -13,18 +13,16 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import rfc8785
 
-from keycustody import files
 from keycustody.errors import MissingKeyError, SealError, WrongEnvironmentError
 from keycustody.providers import KeyProvider
 from keycustody.redacted import Redacted
+from keycustody.shelves import Shelf
 from keycustody.wraps import Wrap
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_SUFFIX = ".secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +67,9 @@ def _beside(environment: str, expires_at: datetime | None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class CredentialStore:
-    """A private folder with one sealed file for each credential."""
+    """Credentials on a shelf, each sealed for its name and environment."""
 
-    folder: Path
+    shelf: Shelf
     provider: KeyProvider
 
     def set(self, name: str, secret: str, environment: str, expires_at: datetime | None = None) -> None:
@@ -80,13 +78,10 @@ class CredentialStore:
 
         Raises:
             ValueError: The name is not 1 to 64 lower-case letters, digits, '.', '_' or '-'.
-            StorageError: The folder cannot be written, or others may read it.
+            StorageError: The store cannot be written, or others may read it.
 
         """
-        self._path(name)
-        wrap = self.provider.wrap(secret.encode(), credential_context(name, environment, expires_at))
-        with files.trouble("The credential store cannot be written"):
-            files.require_private(self.folder)
+        wrap = self.provider.wrap(secret.encode(), credential_context(_sound(name), environment, expires_at))
         self.restore(name, SealedSecret(environment, expires_at, wrap))
 
     def get(self, name: str, environment: str) -> Redacted:
@@ -96,8 +91,8 @@ class CredentialStore:
         Raises:
             MissingKeyError: There is none of that name.
             WrongEnvironmentError: It belongs to another environment.
-            SealError: Its file was altered.
-            StorageError: The folder cannot be read.
+            SealError: It was altered.
+            StorageError: The store cannot be read.
 
         """
         kept = self.sealed(name)
@@ -110,8 +105,8 @@ class CredentialStore:
         Give the name of every credential, with the environment it is for.
 
         Raises:
-            SealError: A file of the store was altered.
-            StorageError: The folder cannot be read.
+            SealError: One was altered.
+            StorageError: The store cannot be read.
 
         """
         return {name: self.sealed(name).environment for name in self.files()}
@@ -121,8 +116,8 @@ class CredentialStore:
         Give when credentials expire, of those where that is known.
 
         Raises:
-            SealError: A file of the store was altered.
-            StorageError: The folder cannot be read.
+            SealError: One was altered.
+            StorageError: The store cannot be read.
 
         """
         dated = ((name, self.sealed(name).expires_at) for name in self.files())
@@ -133,7 +128,7 @@ class CredentialStore:
         Give what changes whenever a credential is set, and is empty while there is none.
 
         Raises:
-            StorageError: The folder cannot be read.
+            StorageError: The store cannot be read.
 
         """
         try:
@@ -143,47 +138,38 @@ class CredentialStore:
 
     def files(self) -> list[str]:
         """
-        Give the name of every credential, in order; its file is not looked into.
+        Give the name of every credential, in order; what is kept is not looked into.
 
         Raises:
-            StorageError: The folder cannot be read.
+            StorageError: The store cannot be read.
 
         """
-        with files.trouble("The credential store cannot be read"):
-            found = sorted(path.stem for path in self.folder.iterdir() if path.suffix == _SUFFIX)
-        return [name for name in found if NAME_PATTERN.fullmatch(name)]
+        return [name for name in self.shelf.names() if NAME_PATTERN.fullmatch(name)]
 
     def delete(self, name: str) -> None:
         """
         Remove a credential; one that is gone already is no error.
 
         Raises:
-            StorageError: The folder cannot be written.
+            StorageError: The store cannot be written.
 
         """
-        path = self._path(name)
-        with files.trouble("The credential store cannot be written"), files.held(self.folder):
-            files.remove(path)
+        self.shelf.delete(_sound(name))
 
     def replace(self, name: str, old: Wrap, new: Wrap) -> bool:
         """
         Put ``new`` in the place of ``old``; False, and nothing done, where ``old`` was changed or removed.
 
         Raises:
-            SealError: The file was altered.
-            StorageError: The folder cannot be written.
+            SealError: It was altered.
+            StorageError: The store cannot be written.
 
         """
-        path = self._path(name)
-        with files.trouble("The credential store cannot be written"), files.held(self.folder):
-            try:
-                kept = self.sealed(name)
-            except MissingKeyError:
-                return False
-            if kept.wrap != old:
-                return False
-            files.replace(path, dataclasses.replace(kept, wrap=new).to_json())
-        return True
+        text = self.shelf.read(_sound(name))
+        if text is None:
+            return False
+        kept = _parsed(name, text)
+        return kept.wrap == old and self.shelf.swap(name, text, dataclasses.replace(kept, wrap=new).to_json())
 
     def restore(self, name: str, sealed: SealedSecret) -> None:
         """
@@ -191,12 +177,10 @@ class CredentialStore:
 
         Raises:
             ValueError: The name is none.
-            StorageError: The folder cannot be written.
+            StorageError: The store cannot be written.
 
         """
-        path = self._path(name)
-        with files.trouble("The credential store cannot be written"), files.held(self.folder):
-            files.replace(path, sealed.to_json())
+        self.shelf.write(_sound(name), sealed.to_json())
 
     def sealed(self, name: str) -> SealedSecret:
         """
@@ -204,27 +188,27 @@ class CredentialStore:
 
         Raises:
             MissingKeyError: There is none of that name.
-            SealError: Its file was altered.
-            StorageError: The folder cannot be read.
+            SealError: It was altered.
+            StorageError: The store cannot be read.
 
         """
-        text = self._text(name)
-        try:
-            return SealedSecret.from_json(text)
-        except (ValueError, KeyError, TypeError) as error:
-            raise SealError(f"The file of the credential {name} was altered or cut short.") from error
+        return _parsed(name, self._text(name))
 
     def _text(self, name: str) -> bytes:
-        path = self._path(name)
-        with files.trouble("The credential store cannot be read"):
-            files.require_private(self.folder)
-            try:
-                with files.read(path) as file:
-                    return file.read()
-            except FileNotFoundError as error:
-                raise MissingKeyError(f"There is no credential {name}.") from error
+        text = self.shelf.read(_sound(name))
+        if text is None:
+            raise MissingKeyError(f"There is no credential {name}.")
+        return text
 
-    def _path(self, name: str) -> Path:
-        if not NAME_PATTERN.fullmatch(name):
-            raise ValueError("a credential's name is 1 to 64 lower-case letters, digits, '.', '_' or '-'")
-        return self.folder / f"{name}{_SUFFIX}"
+
+def _parsed(name: str, text: bytes) -> SealedSecret:
+    try:
+        return SealedSecret.from_json(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise SealError(f"The sealed text of the credential {name} was altered or cut short.") from error
+
+
+def _sound(name: str) -> str:
+    if not NAME_PATTERN.fullmatch(name):
+        raise ValueError("a credential's name is 1 to 64 lower-case letters, digits, '.', '_' or '-'")
+    return name

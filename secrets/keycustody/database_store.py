@@ -1,5 +1,5 @@
 """
-A key store in a database of its own, for many machines: SQLite or PostgreSQL, one table.
+A key store in a database of its own, for many machines: SQLite or PostgreSQL, one table; credentials may lie beside it.
 
 Never the main database: its dumps live longer than keys may, and a destroyed wrap would come back with each of them.
 """
@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from keycustody import files
+from keycustody.database_shelf import CREDENTIALS, DatabaseShelf
 from keycustody.errors import KeyExistsError, MissingKeyError, StorageError
 from keycustody.store import safe
 from keycustody.wraps import Wrap
@@ -169,6 +170,10 @@ class DatabaseKeyStore:
         url = self._engine.url
         return f"{url.get_backend_name()} database {url.database} of its own"
 
+    def shelf(self) -> DatabaseShelf:
+        """Give where credentials lie in the same database."""
+        return DatabaseShelf(self._engine, _trouble)
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
@@ -211,7 +216,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _refuse_company(connection: Connection) -> set[str]:
     """Give the tables that are there, ours at most."""
     tables = set(inspect(connection).get_table_names())
-    if tables - {_WRAPS.name}:
+    if tables - {_WRAPS.name, CREDENTIALS.name}:
         raise StorageError(
             "keys.store_url: that database holds other tables; the key store needs one of its own, "
             "never the main one, whose backups would keep what is to be destroyed."

@@ -159,3 +159,37 @@ def test_a_provider_that_is_away_is_one_line(reporter: Run, fresh: Path, phrase:
     ran = reporter("init", *(part for key in keys for part in ("--keys", key)))
     assert (ran.code, ran.err.count("\n")) == (4, 1)
     assert "cannot be reached" in ran.err
+
+
+def test_credentials_move_to_the_database_that_all_machines_share(reporter: Run, home: Home, tmp_path: Path) -> None:
+    shutil.rmtree(home.folder)
+    assert reporter("init", "--keys", f"store_url=sqlite:///{tmp_path / 'keys.sqlite3'}").code == 0
+    key, before = reporter("audit", "key").text, reporter("secret", "list", "--json").json
+    assert reporter("secret", "share").code == 2
+    home.configure("[keys]\n", '[keys]\ncredentials = "database"\n')
+    ran = reporter("secret", "share", "--as", "dana", "--json")
+    assert (ran.code, len(ran.json["moved"]), ran.json["left"]) == (0, 2, [])
+    assert list((home.folder / "credentials").glob("*.secret")) == []
+    assert (reporter("secret", "list", "--json").json, reporter("audit", "key").text) == (before, key)
+    assert reporter("secret", "share").text.strip() == "Nothing was moved."
+    assert reporter("secret", "set", "ncmec-password", stdin=b"another").code == 0
+    assert json.loads(reporter("key", "rotate", "--json").text.splitlines()[-1])["rewrapped"] == 2
+    assert reporter("secret", "list", "--json").json == before
+    assert reporter("doctor").code == 0
+
+
+def test_a_credential_that_differs_on_another_machine_is_left_to_a_person(
+    reporter: Run, home: Home, tmp_path: Path
+) -> None:
+    shutil.rmtree(home.folder)
+    assert reporter("init", "--keys", f"store_url=sqlite:///{tmp_path / 'keys.sqlite3'}").code == 0
+    file = next((home.folder / "credentials").glob("ncmec*"))
+    mine = file.read_bytes()
+    assert reporter("secret", "set", "ncmec-password", stdin=b"theirs").code == 0
+    home.configure("[keys]\n", '[keys]\ncredentials = "database"\n')
+    assert reporter("secret", "share").code == 0
+    file.write_bytes(mine)
+    file.chmod(0o600)
+    ran = reporter("secret", "share", "--json")
+    assert (ran.code, ran.json["moved"], ran.json["left"]) == (1, [], ["ncmec-password"])
+    assert file.read_bytes() == mine

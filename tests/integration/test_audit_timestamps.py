@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from keycustody.credentials import CredentialStore
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
+from keycustody.shelves import FolderShelf
 from reporter.alarms.wire import Way
 from reporter.audit import service as audit
 from reporter.audit.log import CustodyLog, custody_log
@@ -92,7 +93,7 @@ def opened(engine: Engine, folder: Path, url: str, roots: Path) -> CustodyLog:
     if not (folder / "keys").exists():
         LocalKeyring.create(folder / "keys", Places())
         (folder / "credentials").mkdir(mode=0o700)
-    credentials = CredentialStore(folder / "credentials", LocalKeyring.open(folder / "keys", Places()))
+    credentials = CredentialStore(FolderShelf(folder / "credentials"), LocalKeyring.open(folder / "keys", Places()))
     with transaction(engine) as connection:
         audit.record(connection, at=FakeClock().now(), actor="a", kind="case_added")
     return custody_log(

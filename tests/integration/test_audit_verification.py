@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from keycustody.credentials import CredentialStore
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
+from keycustody.shelves import FolderShelf
 from reporter.audit import merkle, walk
 from reporter.audit import service as audit
 from reporter.audit.faults import Wrong
@@ -37,7 +38,9 @@ def clock() -> FakeClock:
 @pytest.fixture
 def log(engine: Engine, clock: FakeClock, tmp_path: Path) -> CustodyLog:
     (tmp_path / "credentials").mkdir(mode=0o700)
-    credentials = CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keys", Places()))
+    credentials = CredentialStore(
+        FolderShelf(tmp_path / "credentials"), LocalKeyring.create(tmp_path / "keys", Places())
+    )
     return opened(engine, clock, credentials, tmp_path / "checkpoint.txt")
 
 
@@ -312,5 +315,5 @@ def test_trouble_with_the_copy_takes_no_checkpoint_back(
 
 @pytest.fixture
 def write_to(engine: Engine, clock: FakeClock, log: CustodyLog, tmp_path: Path) -> Callable[[Path], CustodyLog]:
-    credentials = CredentialStore(tmp_path / "credentials", LocalKeyring.open(tmp_path / "keys", Places()))
+    credentials = CredentialStore(FolderShelf(tmp_path / "credentials"), LocalKeyring.open(tmp_path / "keys", Places()))
     return lambda file: opened(engine, clock, credentials, file)

@@ -12,6 +12,7 @@ from keycustody.errors import SealError
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
 from keycustody.rewrapping import RootWraps
+from keycustody.shelves import FolderShelf
 from keycustody.store import FolderKeyStore
 
 
@@ -71,7 +72,7 @@ def test_a_rotation_takes_the_keys_of_registers_along(
     files.make_folder(tmp_path / "credentials")
     before = BlindIndex(provider, store, "people").of(Kind.EMAIL, "a@forum.example")
     version = provider.rotate()
-    wraps = RootWraps(provider, store, CredentialStore(tmp_path / "credentials", provider))
+    wraps = RootWraps(provider, store, CredentialStore(FolderShelf(tmp_path / "credentials"), provider))
     assert [step.name for step in wraps.rewrap()] == ["index-people"]
     assert wraps.versions() == {(provider.kek_id, version): 1}
     assert BlindIndex(provider, store, "people").of(Kind.EMAIL, "a@forum.example") == before

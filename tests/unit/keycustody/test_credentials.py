@@ -15,6 +15,7 @@ from keycustody.errors import MissingKeyError, SealError, StorageError, WrongEnv
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
 from keycustody.redacted import Redacted
+from keycustody.shelves import FolderShelf
 
 SECRET = "correct horse ünïcode"
 
@@ -22,7 +23,7 @@ SECRET = "correct horse ünïcode"
 @pytest.fixture
 def store(tmp_path: Path) -> CredentialStore:
     files.make_folder(tmp_path / "credentials")
-    return CredentialStore(tmp_path / "credentials", LocalKeyring.create(tmp_path / "keyring", Places()))
+    return CredentialStore(FolderShelf(tmp_path / "credentials"), LocalKeyring.create(tmp_path / "keyring", Places()))
 
 
 def test_secret_comes_back_for_its_environment(store: CredentialStore) -> None:
@@ -33,7 +34,7 @@ def test_secret_comes_back_for_its_environment(store: CredentialStore) -> None:
 
 def test_secret_is_nowhere_in_clear(store: CredentialStore) -> None:
     store.set("ncmec-password", SECRET, "sandbox")
-    (path,) = store.folder.iterdir()
+    (path,) = store.shelf.folder.iterdir()
     assert SECRET.encode() not in path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert SECRET not in repr(store)
@@ -43,7 +44,7 @@ def test_another_environment_is_refused_even_after_the_label_was_edited(store: C
     store.set("ncmec-password", SECRET, "sandbox")
     with pytest.raises(WrongEnvironmentError, match="is for sandbox, not for production"):
         store.get("ncmec-password", "production")
-    (path,) = store.folder.iterdir()
+    (path,) = store.shelf.folder.iterdir()
     path.write_bytes(path.read_bytes().replace(b'"sandbox"', b'"production"'))
     with pytest.raises(SealError):
         store.get("ncmec-password", "production")
@@ -52,7 +53,7 @@ def test_another_environment_is_refused_even_after_the_label_was_edited(store: C
 def test_swapped_files_are_refused(store: CredentialStore) -> None:
     store.set("one", "1", "test")
     store.set("two", "2", "test")
-    (store.folder / "one.secret").write_bytes((store.folder / "two.secret").read_bytes())
+    (store.shelf.folder / "one.secret").write_bytes((store.shelf.folder / "two.secret").read_bytes())
     with pytest.raises(SealError):
         store.get("one", "test")
 
@@ -61,7 +62,7 @@ def test_setting_again_replaces_and_leaves_nothing_beside_it(store: CredentialSt
     store.set("one", "old", "sandbox")
     store.set("one", "new", "test")
     assert store.get("one", "test").reveal() == "new"
-    assert [path.name for path in store.folder.iterdir()] == ["one.secret"]
+    assert [path.name for path in store.shelf.folder.iterdir()] == ["one.secret"]
 
 
 def test_an_expiry_is_kept_with_the_secret_and_cannot_be_moved(store: CredentialStore) -> None:
@@ -70,7 +71,7 @@ def test_an_expiry_is_kept_with_the_secret_and_cannot_be_moved(store: Credential
     store.set("two", "2", "test")
     assert store.expiries() == {"one": until}
     assert store.get("one", "test").reveal() == "1"
-    path = store.folder / "one.secret"
+    path = store.shelf.folder / "one.secret"
     path.write_bytes(path.read_bytes().replace(b"2026-12-31", b"2036-12-31"))
     with pytest.raises(SealError):
         store.get("one", "test")
@@ -107,14 +108,14 @@ def test_unsafe_names_are_refused(store: CredentialStore, name: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"environment":"test","wrap":{}}', b"\xff"])
 def test_damaged_file_is_refused(store: CredentialStore, content: bytes) -> None:
     store.set("one", "1", "test")
-    (store.folder / "one.secret").write_bytes(content)
+    (store.shelf.folder / "one.secret").write_bytes(content)
     with pytest.raises(SealError):
         store.get("one", "test")
 
 
 def test_folder_open_to_others_is_refused(store: CredentialStore) -> None:
     store.set("one", "1", "test")
-    store.folder.chmod(0o755)
+    store.shelf.folder.chmod(0o755)
     with pytest.raises(StorageError):
         store.get("one", "test")
     with pytest.raises(StorageError):

@@ -14,6 +14,7 @@ from keycustody.credentials import CredentialStore
 from keycustody.keyring import LocalKeyring
 from keycustody.protection import Places
 from keycustody.rewrapping import Outcome, RootWraps
+from keycustody.shelves import FolderShelf
 from keycustody.store import FolderKeyStore
 from keycustody.wraps import Wrap
 
@@ -58,7 +59,7 @@ class Safe:
             files.make_folder(folder / name)
         self.keyring = LocalKeyring.create(folder / "keys", Places())
         self.store = FolderKeyStore(folder / "wraps")
-        self.credentials = CredentialStore(folder / "credentials", self.keyring)
+        self.credentials = CredentialStore(FolderShelf(folder / "credentials"), self.keyring)
         keys = CaseKeys(self.keyring, self.store)
         self.bodies = {case: keys.seal_body(case, "b", "document", BODY) for case in CASES}
         keys.keep_identity(CASES[0], "i1", "digest", "an identity")
@@ -98,7 +99,7 @@ def test_without_the_old_version_all_opens_then(safe: Safe, tmp_path: Path) -> N
     list(safe.wraps.rewrap())
     newest = {2: safe.keyring.reveal()[2]}
     safe.keyring = LocalKeyring.restore(tmp_path / "newest", Places(), safe.keyring.kek_id, newest)
-    safe.credentials = CredentialStore(safe.credentials.folder, safe.keyring)
+    safe.credentials = CredentialStore(safe.credentials.shelf, safe.keyring)
     safe.open_all()
 
 
