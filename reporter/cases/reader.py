@@ -11,22 +11,24 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from reporter.cases.scalars import NumberAsWritten
 from reporter.errors import DocumentError, Finding
 
-#: Bounds of ours against documents that only want to exhaust memory. A case of 5,000 files stays far below them.
+#: Bounds of ours, so that no document takes more than 500 MiB to be read and what it names to be sealed.
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 32
 MAX_VALUES = 250_000
+MAX_ENTRIES = 40_000
 #: RFC 8785 section 3.2.2.3: numbers are IEEE 754 doubles, so whole numbers are exact only up to here.
 MAX_WHOLE_NUMBER = 2**53 - 1
 
 #: Stands for half a surrogate pair. Like that it is no character, and packaging replaces and lists it.
 NO_CHARACTER = "\uffff"
 
+_SPLIT = "Split a case of so many: each part a document with a reference of its own."
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -54,14 +56,16 @@ def read(data: bytes) -> tuple[Any, list[Finding]]:
     """
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
-    data = data.removeprefix(_BOM)
+    if data.count(b"[") > MAX_VALUES:  # lists alone have no hook below
+        raise _too_many_values("")
+    data, counter = data.removeprefix(_BOM), _Counter()
     try:
         value = json.loads(
             data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=_whole_number,
-            parse_float=_number,
-            parse_constant=lambda _: _NoNumber(),
+            object_pairs_hook=counter.over(_object),
+            parse_int=counter.over(_whole_number),
+            parse_float=counter.over(_number),
+            parse_constant=counter.over(lambda _: _NoNumber()),
         )
     except UnicodeDecodeError as error:
         raise DocumentError(f"The case document is not UTF-8: byte {error.start} does not fit.") from error
@@ -80,7 +84,7 @@ def too_large(size: int) -> DocumentError:
     """Give the refusal of a document of ``size`` bytes."""
     return DocumentError(
         f"The case document has {size:,} bytes; at most {MAX_BYTES:,} are taken.",
-        next_step="Files belong beside the document, under evidence[].path, not inside it.",
+        next_step=f"Files belong beside the document, under evidence[].path, not inside it. {_SPLIT}",
     )
 
 
@@ -98,6 +102,32 @@ def name_in(path: str, name: str) -> str:
     if not _PLAIN_NAME.fullmatch(name):
         return f'{path}["…"]'
     return f"{path}.{name}" if path else name
+
+
+class _Counter:
+    """Counts values while they are read, so that a document of nothing but values fills no memory first."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def over(self, made: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Give the same, counted."""
+
+        def counted(given: Any) -> Any:
+            self._count += 1
+            if self._count > MAX_VALUES:
+                raise _too_many_values("")
+            return made(given)
+
+        return counted
+
+
+def _too_many_values(path: str) -> DocumentError:
+    return DocumentError(
+        "The case document holds too much:",
+        [Finding(path, "too_many_values", f"is beyond {MAX_VALUES:,} values, and no document may hold more")],
+        next_step=_SPLIT,
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,12 +160,17 @@ class _Settling:
     def value(self, value: Any, path: str, depth: int) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise DocumentError(f"The case document holds more than {MAX_VALUES:,} values.")
+            raise _too_many_values(path)
         if depth > MAX_DEPTH:
             raise DocumentError(f"The case document is nested deeper than {MAX_DEPTH} levels.")
         if isinstance(value, dict):
             return self._members(value, path, depth)
         if isinstance(value, list):
+            if len(value) > MAX_ENTRIES:
+                self._add(
+                    path, "too_many_entries", f"has {len(value):,} entries, and at most {MAX_ENTRIES:,} are taken"
+                )
+                raise DocumentError("The case document holds too much:", self.findings, next_step=_SPLIT)
             return [self.value(entry, f"{path}[{index}]", depth + 1) for index, entry in enumerate(value)]
         if isinstance(value, str):
             return _SURROGATE.sub(NO_CHARACTER, value)

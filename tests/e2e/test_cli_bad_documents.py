@@ -65,7 +65,7 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
     "truncated": (text(lambda data: data[: len(data) // 2]), "not complete JSON: line 1, column"),
     "empty": (text(lambda _: b""), "not complete JSON: line 1, column 1"),
     "200 MB": (sparse(200 << 20), "has 209,715,200 bytes; at most 16,777,216 are taken"),
-    "many values": (text(lambda _: b"[" + b"1," * 300_000 + b"1]"), "more than 250,000 values"),
+    "many values": (text(lambda _: b"[" + b"1," * 300_000 + b"1]"), "beyond 250,000 values"),
     "deep": (text(lambda _: b"[" * 100_000), "nested deeper than 32 levels"),
     "no object": (text(lambda _: b'"Quixotic-Marker"'), "must be one JSON object"),
     "not UTF-8": (text(lambda data: data.replace(b"SYNTHETIC", b"Quixotic-Marker \xff\xfe")), "not UTF-8: byte"),

@@ -107,7 +107,7 @@ def test_endless_nesting_is_refused(data: bytes) -> None:
 
 
 def test_endless_lists_are_refused() -> None:
-    assert "more than 250,000 values" in complaint(b'{"people":[' + b"1," * 300_000 + b"1]}")
+    assert "beyond 250,000 values" in complaint(b'{"people":[' + b"1," * 300_000 + b"1]}")
 
 
 def test_ten_thousand_addresses_are_taken(routine: dict[str, Any]) -> None:
