@@ -82,6 +82,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "referral decide": _may(_ANALYST, _LEAD, signs=("referral",)),
     "referral reopen": _may(_ANALYST, _LEAD, _COMPLIANCE, signs=("referral",)),
     "referral answer": _may(_LEAD, _COMPLIANCE, signs=("referral",)),
+    "request add": _may(_COMPLIANCE, _LEGAL),
+    "request answer": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    "request list": _may(_COMPLIANCE, _LEGAL),  # what was found inside is nobody else's
     # How long it is kept: longer takes two, and sooner than the law nobody can.
     "retention extend": _may(_COMPLIANCE, _LEGAL, signs=("reference", "until", "review")),
     "retention review": _may(_COMPLIANCE, _LEGAL, signs=("number", "again")),

@@ -78,6 +78,8 @@ KINDS: Mapping[str, str] = {
     "disposition_carried_out": "A disposition was carried out; how many cases, and the certificate's digest.",
     "reference_forgotten": "The record of an authority's reference was removed: the law's time for it is over.",
     "destroyed_on_request": "One of two people destroys an item at an authenticated police request; which demand.",
+    "request_recorded": "A person's request for access or erasure was recorded; what was found inside, as a code.",
+    "request_answered": "A person's request was answered.",
     "legal_refused": "Something about demands, holds or retention was refused; by what rule stands in the detail.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",

@@ -34,6 +34,7 @@ from reporter.cli import (
     key_recovery,
     recover,
     referral,
+    request,
     retention,
     sandbox,
     secret,
@@ -62,6 +63,7 @@ app.add_typer(demand.app, name="demand")
 app.add_typer(hold.app, name="hold")
 app.add_typer(export.app, name="export")
 app.add_typer(retention.app, name="retention")
+app.add_typer(request.app, name="request")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(audit.app, name="audit")
 app.add_typer(authority.app, name="authority")

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, in
 from sqlmodel import col
 
 from keycustody.blind_index import Kind
+from reporter.cases.records import CaseState
 from reporter.cases.scalars import instant
 from reporter.cases.store import unknown
 from reporter.cases.tables import CaseRecord
@@ -31,6 +32,7 @@ _BY_DATE = and_(
     or_(_ENTRY.c.since.is_(None), _ENTRY.c.since <= _CASE.c.created_at),
     or_(_ENTRY.c.until.is_(None), _CASE.c.created_at < _ENTRY.c.until),
 )
+_THERE = _CASE.c.state != CaseState.DESTROYED
 #: Whether an entry reaches a case, or a part of it.
 _REACHES = or_(_ENTRY.c.reference == _CASE.c.reference, _OF_SUBJECT, _BY_DATE)
 
@@ -63,7 +65,7 @@ def keep(connection: Connection, scope: Scope, subjects: Subjects) -> int:
 
 def cases_in(connection: Connection, scope: int) -> list[str]:
     """Give the cases that a scope reaches now, wholly or in part, in order."""
-    query = select(_CASE.c.reference).distinct().where(_ENTRY.c.scope == scope, _REACHES)
+    query = select(_CASE.c.reference).distinct().where(_ENTRY.c.scope == scope, _REACHES, _THERE)
     return list(connection.execute(query.order_by(_CASE.c.reference)).scalars())
 
 
@@ -119,7 +121,7 @@ def require_some(connection: Connection, cases: Sequence[str], *, everything: bo
             "The scope reaches no case here, so nothing would be held.",
             next_step="For a person or account of whom nothing is here yet, say so: --expect-none",
         )
-    count = connection.execute(select(func.count()).select_from(_CASE)).scalar_one()
+    count = connection.execute(select(func.count()).select_from(_CASE).where(_THERE)).scalar_one()
     if len(cases) == count > 1 and not everything:
         raise PolicyError(
             f"The scope reaches every one of the {count} cases here.",

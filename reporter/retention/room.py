@@ -26,6 +26,7 @@ from reporter.retention.effect import RuleEffect
 from reporter.retention.flags import ObjectFlags
 from reporter.retention.holds import HoldService
 from reporter.retention.longer import KeepingLonger
+from reporter.retention.persons import PersonRequests
 from reporter.retention.refusals import Refusals
 from reporter.retention.requests import Destroys, DestructionRequests
 from reporter.retention.routine import Routine
@@ -50,6 +51,7 @@ class RetentionRoom:
     rules: RuleEffect
     dispositions: Dispositions
     requests: DestructionRequests
+    persons: PersonRequests
     jobs: Sequence[Job]
 
 
@@ -90,5 +92,6 @@ def retention_room(
         RuleEffect(database, clock, started, routes),
         dispositions,
         DestructionRequests(database, clock, bodies, clocks, refusals, destroys),
+        PersonRequests(database, clock, words, subjects, clocks, refusals),
         (Job("retention", _EVERY, routine.run),),
     )

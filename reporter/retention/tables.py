@@ -250,3 +250,22 @@ class DispositionEntry(SQLModel, table=True):
     outcome: str
     why: str
     certificate: str | None = None
+
+
+class PersonRequest(SQLModel, table=True):
+    """What somebody asked of their own data; who, is sealed, and ``found`` is a code for those inside."""
+
+    __tablename__ = "person_request"
+
+    number: int | None = Field(default=None, primary_key=True)
+    kind: str
+    scope: int = Field(foreign_key="legal_scope.number")
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    found: str
+    document_body: str
+    recorded_by: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    answered_by: str | None = None
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_body: str | None = None

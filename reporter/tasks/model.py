@@ -26,6 +26,7 @@ class Kind(StrEnum):
     EXTENSION_REVIEW = "extension_review"
     RETENTION_CONFLICT = "retention_conflict"
     DISPOSITION = "disposition"
+    PERSON_REQUEST = "person_request"
     MAY_TELL = "may_tell"
     OUT_OF_HOURS = "telephone_out_of_hours"
     CONTINGENCY = "telephone_contingency"
@@ -98,6 +99,7 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.RETENTION_CONFLICT: Meaning(
         "somebody to decide: one law says keep, another says destroy", "retention decide {about}"
     ),
+    Kind.PERSON_REQUEST: Meaning("somebody to answer a person's request, in a month", "request answer {about}"),
     Kind.DISPOSITION: Meaning("two people to confirm what is destroyed", "retention confirm {about}"),
     Kind.MAY_TELL: Meaning("people to decide whether to tell it by other means", _DONE, people=2, receipt=True),
     # what an authority asks for

@@ -57,3 +57,37 @@ def test_a_hold_of_our_own_reaches_what_it_is_told(home: Home, reporter: Run, tm
     assert reporter(*place, "--people", str(people), "--expect-none").code == 0
     assert reporter(*place, "--item", f"{REF}/e1", "--json").json["cases"] == [REF]
     assert "still" not in reporter("hold", "review", "2", "--reason", "Pending.", "--as", "lea").err
+
+
+def test_a_request_is_answered_in_the_same_words(home: Home, reporter: Run, tmp_path: Path) -> None:
+    reporter("case", "add", f"tests/data/{REF}", "--as", "robin")
+    file = tmp_path / "request.json"
+    subjects = [{"kind": "email", "value": f"{MARKER}@forum.example"}]
+    told = {"request_version": 1, "right": "erasure", "received_at": "2026-11-20T09:00:00Z", "subjects": subjects}
+    file.write_text(json.dumps(told))
+    assert reporter("request", "add", str(file), "--as", "lea", "--json").json["found"] == "nothing"
+    assert "to be answered by 2026-12-20" in reporter("request", "list").text
+    assert reporter("request", "answer", "1", "--reason", MARKER, "--as", "lea").code == 0
+    assert reporter("request", "list").text == "No requests.\n"
+    assert plaintext_in(home, MARKER) == []
+
+
+def test_a_case_says_how_long_it_is_kept_and_what_holds_it(home: Home, reporter: Run) -> None:
+    reporter("case", "add", f"tests/data/{REF}", "--as", "robin")
+    shown = reporter("retention", "show", REF)
+    assert shown.code == 0 and "at least until" in shown.text and "ncmec must still be told" in shown.text
+    assert "Retention: kept until" in reporter("case", "show", REF).text
+    reporter("hold", "place", "--case", REF, "--reason", "Litigation.", "--as", "lea")
+    assert "holds: 1" in reporter("case", "show", REF).text
+    assert reporter("case", "show", REF, "--json").json["retention"]["standing"] == "held"
+    refused = reporter("evidence", "destroy", f"{REF}/e1", "--reason", "x", "--as", "ann")
+    assert refused.code == 3 and "hold 1" in refused.err
+    assert reporter("retention", "due").text == "Nothing is due.\n"
+    assert reporter("retention", "propose", "--as", "lea", "--json").json == {"disposition": None}
+    assert reporter("retention", "rules").text == "0 differences.\n"
+    until = ("--until", "2090-01-01T00:00:00Z", "--review", "2080-01-01T00:00:00Z", "--purpose", MARKER, "--as")
+    assert reporter("retention", "extend", REF, *until, "lea").code == 1
+    assert "is kept until 2090" in reporter("retention", "extend", REF, *until, "sam").text
+    assert "extension 1" in reporter("retention", "show", REF).text
+    assert reporter("retention", "extend", REF, "--until", "soon", *until[2:], "lea").code == 2
+    assert plaintext_in(home, MARKER) == []

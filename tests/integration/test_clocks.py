@@ -45,15 +45,18 @@ def pending(house: House) -> None:
     house.app.cases.add(write_case(house.folder / "cases", OTHER, confirmation=document), "preparer")
 
 
-def told_police(house: House) -> None:
-    """Have people say that the Canadian police were told, which starts a cap of 21 days (S.C. 2011, c. 4, s. 4)."""
+def told(house: House, authority: str = "ca-police", rule: str = "ca-mra-3/1") -> None:
+    """
+    Have two people say that an authority was told by other means; that of Canada's police starts a cap of 21 days
+    (S.C. 2011, c. 4, s. 4).
+    """
     with transaction(house.app.database) as connection:
         number = open_task(
-            connection, house.clock.now(), kind=Kind.TELL, about="ca", reference=REF, authority="ca-police",
-            rule="ca-mra-3/1", actor="robin",
+            connection, house.clock.now(), kind=Kind.TELL, about="told", reference=REF, authority=authority,
+            rule=rule, actor="robin",
         )  # fmt: skip
     for who in ("robin", "dana"):
-        house.app.tasks.desk.done(number, who, Outcome.DONE, "Told.", "CA-1")
+        house.app.tasks.desk.done(number, who, Outcome.DONE, "Told.", "REF-77")
 
 
 def test_an_accepted_report_is_kept_for_its_year_and_then_due(house: House) -> None:
@@ -109,7 +112,7 @@ def test_who_must_still_be_told_keeps_a_case(house: House) -> None:
 
 
 def test_a_conflict_is_stated_and_a_person_decides_it(house: House) -> None:
-    told_police(house)
+    told(house)
     kept = house.app.retention.clocks.show(REF)
     assert (kept.material.standing, kept.decided_until) == (Standing.CONFLICT, None)
     review = house.clock.now() + timedelta(days=30)
@@ -196,3 +199,40 @@ def test_a_receipt_of_unknown_time_lies_between_approval_and_word(house: House) 
         (filed,) = filings(connection, REF)
     assert filed.latest.replace(microsecond=0) == learnt.replace(microsecond=0)
     assert filed.earliest <= house.clock.now()
+
+
+def test_a_conflict_is_a_task_and_an_alarm_until_it_is_decided_or_over(house: House) -> None:
+    def alarms() -> list[str]:
+        house.app.alarms.watch.check()
+        return [each.matter.kind for each in house.app.alarms.register.standing()]
+
+    told(house)
+    house.app.jobs.run("retention")
+    assert [task.about for task in house.app.tasks.desk.tasks() if task.kind is Kind.RETENTION_CONFLICT] == [REF]
+    assert "retention_conflict" in alarms()
+    review = house.clock.now() + timedelta(days=30)
+    house.app.retention.longer.decide_conflict(REF, review, "lea", "The law of our seat asks for the year.")
+    house.app.jobs.run("retention")
+    assert "retention_conflict" not in alarms()
+    house.clock.advance_to(review)
+    house.app.jobs.run("retention")
+    assert "retention_conflict" in alarms(), "it comes up again"
+
+
+def test_a_reference_outlives_its_case_for_as_long_as_the_law_wants_it(house: House) -> None:
+    told(house, "nca", "uk-osa-66/1")
+    kept = house.app.retention.clocks.show(REF)
+    assert kept.receipts.standing is Standing.KEPT
+    house.clock.advance(YEAR_AND_DAY + timedelta(days=2))
+    for who in ("ann", "bob"):
+        house.app.evidence.cases.destroy(REF, who, "Synthetic.")
+
+    def references() -> list[str]:
+        with reading(house.app.database) as connection:
+            return list(connection.execute(text("SELECT receipt FROM reference_record")).scalars())
+
+    house.app.jobs.run("retention")
+    assert references() == ["REF-77"], "NCMEC's is wanted by no law that was read"
+    house.clock.advance(timedelta(days=4 * 366))
+    house.app.jobs.run("retention")
+    assert references() == []
