@@ -25,6 +25,7 @@ from reporter.export.redaction import cut
 from reporter.retention.demands import Demand
 
 CASE_FILE: Final = "data/records/case.json"
+REQUEST_FILE: Final = "meta/request.json"
 _INDEX: Final = ("file", "item", "id", "size", "md5", "sha1", "sha256", "viewed_in_full")
 
 
@@ -90,7 +91,7 @@ def files(
         "meta/index.csv": _index(connection, subject),
         "meta/log/checkpoint.txt": signed.checkpoint.encode(),
         "meta/log/key.txt": f"{signed.verifier}\n".encode(),
-        "meta/request.json": _json(_request(subject)),
+        REQUEST_FILE: _json(_request(subject)),
     }
     return {CASE_FILE: record, **bag.tag_files(payload, tags, _info(subject, signed, organisation))}
 

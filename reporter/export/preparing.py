@@ -199,6 +199,8 @@ class Preparation:
         about = export_of(connection, row)
         frozen = json.loads(self.bodies.open(connection, row.frozen_body))
         files = {f"{about.name}/{path}": base64.b64decode(content) for path, content in frozen.items()}
+        if json.loads(base64.b64decode(frozen[contents.REQUEST_FILE]))["export"] != export:
+            raise CustodyError("What was frozen for this export is that of another one.")
         files[f"{about.name}.p7s"], files[f"{about.name}.anchors.pem"] = bytes(row.seal), bytes(row.certificates)
         if row.stamp is not None:
             files[f"{about.name}.tsr"] = bytes(row.stamp)

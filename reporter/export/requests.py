@@ -92,25 +92,40 @@ class ExportRequests:
         """
         See that an export is approved, and that its demand unlocks it still.
 
+        What counts is the request that people approved, not what the tables repeat of it.
+
         Raises:
             PolicyError: It is not, or the demand does not.
+            ConflictError: The tables say something else than what was approved.
             NotFoundError: The demand is gone.
         """
-        if not row.approved_at:
+        request = self.request(connection, row)
+        scope = Scope.model_validate(request["scope"])
+        items = [each["id"] for each in request["items"]]
+        same = {
+            "export": row.id, "reference": row.reference, "demand": row.demand, "recipient": row.recipient,
+            "envelope": row.envelope, "key": row.fingerprint,
+        }  # fmt: skip
+        kept = sorted(each.evidence_id for each in items_of(connection, row.id))
+        if any(request[name] != value for name, value in same.items()) or kept != sorted(items):
+            raise ConflictError("What the database says of this export is not what its request says.")
+        self._require_approved(connection, row, alone=not scope.content)
+        demand = find_demand(connection, row.demand)
+        guard.require(demand, scope)
+        guard.require_reached(connection, demand, row.reference, scope, items)
+
+    def _require_approved(self, connection: Connection, row: Row[Any], *, alone: bool) -> None:
+        if not row.approved_at or (row.approved_by == row.asked_by and not alone):
             raise PolicyError(
                 "Nobody has approved this export yet.", next_step=f"Another person: reporter export approve {row.id}"
             )
-        if self._actors.required:
-            for role, verb in _VERBS.items():
-                who, where = getattr(row, f"{role}_by"), getattr(row, f"{role}_in")
-                alone = role == "approved" and not row.content
-                if not alone and not self._actors.vouches(connection, where, who, verb, {"digest": row.digest}):
-                    raise PolicyError(f"That {who} {role} this export is not proved by a signature that holds.")
-        scope = Scope.model_validate(self.request(connection, row)["scope"])
-        demand = find_demand(connection, row.demand)
-        guard.require(demand, scope)
-        items = [each.evidence_id for each in items_of(connection, row.id)]
-        guard.require_reached(connection, demand, row.reference, scope, items)
+        if not self._actors.required:
+            return
+        for role, verb in _VERBS.items():
+            who, where = getattr(row, f"{role}_by"), getattr(row, f"{role}_in")
+            needed = role == "asked" or not alone
+            if needed and not self._actors.vouches(connection, where, who, verb, {"digest": row.digest}):
+                raise PolicyError(f"That {who} {role} this export is not proved by a signature that holds.")
 
     def request(self, connection: Connection, row: Row[Any]) -> dict[str, Any]:
         """

@@ -3,8 +3,10 @@
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from keycustody import age
 from reporter.testing.documents import write_case
 from reporter.testing.people import People
-from tests.e2e.support import MARKER, PROGRAM, Home, Run, plaintext_in
+from tests.e2e.support import DATABASE, MARKER, PROGRAM, Home, Run, plaintext_in
 
 REF = "TEST-000001"
 CONTENT = f"{MARKER} harmless bytes ".encode() * 20_000
@@ -96,7 +98,7 @@ def test_somebody_without_a_key_gets_a_zip_and_its_passphrase_by_another_way(
 
 
 def test_outside_the_sandbox_both_people_sign_what_leaves(
-    reporter: Run, tmp_path: Path, staff: Callable[..., People], recipient: age.Identity
+    reporter: Run, home: Home, tmp_path: Path, staff: Callable[..., People], recipient: age.Identity
 ) -> None:
     staff(robin="administrator", dana="compliance", ann="analyst", lea="legal", sam="legal")
     number = served(reporter, tmp_path)
@@ -106,6 +108,14 @@ def test_outside_the_sandbox_both_people_sign_what_leaves(
     assert reporter(*create, "--as", "nobody").code == 3
     export = asked(reporter, tmp_path, number, *key)
     assert reporter("export", "approve", export, "--as", "lea").code == 3
+    with closing(sqlite3.connect(home.folder / DATABASE)) as database:  # an approval that nobody signed
+        database.execute("UPDATE export_request SET approved_by = 'sam', approved_at = asked_at")
+        database.commit()
+    slipped = reporter("export", "write", export, "--out", tmp_path / "bundle", "--as", "lea")
+    assert (slipped.code, "signature" in slipped.err) == (3, True)
+    with closing(sqlite3.connect(home.folder / DATABASE)) as database:
+        database.execute("UPDATE export_request SET approved_by = NULL, approved_at = NULL")
+        database.commit()
     assert reporter("export", "approve", export, "--as", "dana").code == 0
     assert reporter("export", "write", export, "--out", tmp_path / "bundle", "--as", "lea").code == 0
 

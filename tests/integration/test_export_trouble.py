@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from reporter.db.engine import reading, transaction
 from reporter.errors import (
@@ -26,7 +26,7 @@ from reporter.errors import (
     UsageError,
 )
 from reporter.export.landing import land
-from reporter.export.store import REQUEST
+from reporter.export.store import ITEM, REQUEST
 from reporter.tasks.service import open_tasks
 from reporter.testing.documents import write_case
 from tests.integration.export_authority import StampAuthority, serving
@@ -196,6 +196,27 @@ def test_what_was_slipped_into_the_database_is_not_written(asking: Office) -> No
         connection.execute(ours.values(digest=export.digest, fingerprint="0" * 64))
     with pytest.raises(PolicyError, match="not the one that was approved"):
         office.write(export)
+    with transaction(office.house.app.database) as connection:
+        connection.execute(ours.values(fingerprint=export.recipient.fingerprint, approved_by="lena"))
+    with pytest.raises(PolicyError, match="Nobody has approved"):
+        office.write(export)
+    item = office.house.app.evidence.overview.of(REF)[1].sealed.id
+    with transaction(office.house.app.database) as connection:
+        connection.execute(ours.values(approved_by="omar"))
+        connection.execute(insert(ITEM).values(export=export.id, evidence_id=item))
+    with pytest.raises(ConflictError, match="not what its request says"):
+        office.write(export)
+
+
+def test_what_was_frozen_for_another_export_is_not_written_as_this_one(asking: Office) -> None:
+    first, second = asking.approved(), asking.approved()
+    asking.write(first, "frozen-1")
+    asking.write(second, "frozen-2")
+    with transaction(asking.house.app.database) as connection:
+        body = connection.execute(select(REQUEST.c.frozen_body).where(REQUEST.c.id == first.id)).scalar_one()
+        connection.execute(update(REQUEST).where(REQUEST.c.id == second.id).values(frozen_body=body))
+    with pytest.raises(CustodyError, match="another one"):
+        asking.write(second, "frozen-3")
 
 
 def test_a_clock_that_was_set_back_stops_it(office: Office) -> None:
