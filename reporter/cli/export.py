@@ -210,7 +210,8 @@ def receipt(
     if as_json:
         _print(received)
         return
-    say(f"On record. If the demand is answered: reporter demand close {received.demand} --outcome answered --reason TEXT")
+    close = f"reporter demand close {received.demand} --outcome answered --reason TEXT"
+    say(f"On record. If the demand is answered: {close}")
 
 
 @app.command()

@@ -28,7 +28,9 @@ from reporter.errors import ConflictError, CustodyError, EnvironmentTroubleError
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.digests import Digests
+from reporter.evidence.looks import gone
 from reporter.evidence.model import SealedItem
+from reporter.evidence.tombstones import Tombstones
 from reporter.evidence.vault import EvidenceVault
 from reporter.export import bag, contents
 from reporter.export.documents import SentDocuments
@@ -68,6 +70,7 @@ class Preparation:
     engine: Engine
     clock: Clock
     vault: EvidenceVault
+    tombstones: Tombstones
     bodies: BodyVault
     requests: ExportRequests
     subjects: Subjects
@@ -104,6 +107,11 @@ class Preparation:
         """Read each item through to its last byte, and keep its SHA-512; what was read before is not read again."""
         with reading(self.engine) as connection:
             left = [(each.sha512, self._item(connection, each.evidence_id)) for each in items_of(connection, row.id)]
+            certificates = evidence.destroyed(connection, row.reference)
+        for _, item in left:
+            tombstone = self.tombstones.over(item)  # a restored database may not know
+            if certificate := tombstone.certificate if tombstone else certificates.get(item.id):
+                raise gone(item, certificate)
         total, done = sum(item.size for _, item in left), 0
         for sha512, item in left:
             if sha512 is None:

@@ -48,14 +48,15 @@ def export_room(
     subjects: Subjects,
 ) -> ExportRoom:
     """Build it; nothing is read, signed or sent yet."""
+    tombstones = Tombstones(vault.objects)
     documents = SentDocuments(Ledger(engine, bodies, clock, timedelta()), bodies)  # it only reads
     requests = ExportRequests(engine, clock, bodies, actors, subjects, documents)
     seal_key = SealKey(engine, clock, credentials, configuration.organisation.name)
     preparation = Preparation(
-        engine, clock, vault, bodies, requests, subjects, documents, log, seal_key, _stamps(configuration),
+        engine, clock, vault, tombstones, bodies, requests, subjects, documents, log, seal_key, _stamps(configuration),
         configuration.organisation.name,
     )  # fmt: skip
-    looks = LookService(engine, clock, vault, Tombstones(vault.objects), people=1)
+    looks = LookService(engine, clock, vault, tombstones, people=1)
     return ExportRoom(requests, ExportWriter(engine, clock, bodies, preparation, looks), seal_key)
 
 

@@ -25,6 +25,7 @@ from reporter.errors import (
     ReporterError,
     UsageError,
 )
+from reporter.evidence.tombstones import Tombstone, Tombstones
 from reporter.export.landing import land
 from reporter.export.store import ITEM, REQUEST
 from reporter.tasks.service import open_tasks
@@ -309,6 +310,17 @@ def test_damaged_evidence_is_found_before_anything_is_sealed_and_never_leaves(of
         office.write(sealed)
     assert list(office.folder.glob("*bundle*")) == []
     assert "evidence_open_failed" in office.kinds()
+
+
+def test_what_was_destroyed_after_it_was_asked_for_never_leaves(office: Office) -> None:
+    export = office.approved()
+    item = office.house.app.evidence.overview.of(REF)[0].sealed
+    now = office.house.clock.now()
+    tombstone = Tombstone("0" * 32, item.id, REF, "", "dana", now, "omar", now)
+    Tombstones(office.house.app.vault.objects).put(tombstone)  # as a database that was restored finds it
+    with pytest.raises(NotFoundError, match="was destroyed"):
+        office.write(export)
+    assert "evidence_opened" not in office.kinds()
 
 
 def test_what_is_there_is_never_replaced(asking: Office) -> None:
