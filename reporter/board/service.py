@@ -58,7 +58,7 @@ class Board:
         early: timedelta,
     ) -> None:
         self._engine, self._clock, self._expiries, self._early = engine, clock, expiries, early
-        self._verified = {f"{rule.id}/{rule.version}": rule.source.mark.verified for rule in router.rules}
+        self._verified = router.verified()
 
     def lines(self) -> tuple[datetime, Sequence[Line]]:
         """Give the moment, and everything that is open then, the worst first."""

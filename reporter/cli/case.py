@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reporter.cli import task
 from reporter.cli.acting import As, actor, present
 from reporter.cli.output import AsJson, Reference, open_app, print_json, say, words
 
@@ -86,7 +87,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """
-    Show where a case stands: its evidence, who looked at it, and its submissions.
+    Show where a case stands: its evidence, who looked at it, its submissions, and its open tasks.
 
     Example: reporter case show TS-2026-000101
     """
@@ -100,7 +101,9 @@ def show(
             return
         shown = case_text.shown(house.cases.describe(reference), house.submissions.overview(reference))
         shown["retention"] = retention_text.summary(house.retention.clocks.show(reference))
+        tasks = house.tasks.desk.tasks(reference=reference)
         paused = standing_still(house.database, house.configuration.authority)
+    shown["tasks"] = [task.data(each) for each in tasks]
     for entry in shown["submissions"]:
         if entry["state"] in ("approved", "delivering"):
             entry["reason"] = paused.get(lane_name(entry["authority"], entry["environment"]), entry["reason"])
@@ -109,6 +112,7 @@ def show(
     else:
         case_text.say_shown(shown)
         retention_text.say_summary(shown["retention"])
+        task.say_open(tasks)
 
 
 @app.command()

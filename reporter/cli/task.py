@@ -35,7 +35,7 @@ def list_(
         print_json({"tasks": [data(task) | {"overdue": task.overdue(now)} for task in tasks]})
         return
     for task in tasks:
-        say(f"{task.id:>5}  {_title(task)}; {_clock(task)}; {_standing(task)}")
+        say(f"{task.id:>5}  {_line(task)}")
     if not tasks:
         say("No tasks.")
 
@@ -103,13 +103,18 @@ def show(
     """
     with open_app() as house:
         reader = actor(name, house) if words else ""
-        task = house.tasks.desk.show(number)
+        task, verified = house.tasks.desk.show(number), house.duties.router.verified()
         reasons = house.tasks.desk.reasons(number, reader) if words else []
     if as_json:
-        print_json(data(task) | ({"words": [{"by": who, "text": text} for who, text in reasons]} if words else {}))
+        told = {"rule_verified": verified.get(task.rule)}
+        print_json(
+            data(task) | told | ({"words": [{"by": who, "text": text} for who, text in reasons]} if words else {})
+        )
         return
     say(f"Task {task.id}: {_title(task)}")
     say(f"  {_clock(task)}")
+    if task.rule:
+        say(f"  rule {task.rule}{'' if verified.get(task.rule, True) else ', unverified: it only advises'}")
     say(f"  opened by {task.opened_by} at {moment(task.opened_at)}")
     if task.closed_at:
         say(f"  closed by {task.closed_by} at {moment(task.closed_at)}: {task.outcome.replace('_', ' ')}")
@@ -153,6 +158,14 @@ def done(
         say(f"Task {number} is closed: {outcome.value.replace('_', ' ')}.")
 
 
+def say_open(tasks: Sequence[Task]) -> None:
+    """Say which tasks of a case are open."""
+    if tasks:
+        say("Tasks:")
+    for task in tasks:
+        say(f"  {task.id}  {_line(task)}")
+
+
 def say_by_hand(tasks: Sequence[Task]) -> None:
     """Say what no machine does about a case."""
     for task in tasks:
@@ -187,6 +200,10 @@ def data(task: Task) -> dict[str, Any]:
 
 def _instant(at: Any) -> str | None:
     return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None
+
+
+def _line(task: Task) -> str:
+    return f"{_title(task)}; {_clock(task)}; {_standing(task)}"
 
 
 def _title(task: Task) -> str:

@@ -87,6 +87,10 @@ class Router:
         )
         return Route(evaluate(self.rules, provider, facts(case), day, self.targets))
 
+    def verified(self) -> dict[str, bool]:
+        """Say of each rule, by its id and version, whether it was read in the law's own words."""
+        return {f"{rule.id}/{rule.version}": rule.source.mark.verified for rule in self.rules}
+
     def served(self, authority: str, day: date) -> Iterator[tuple[Rule, Length]]:
         """Give the rules by which an authority's own request has a clock on that day, from when it is received."""
         for rule in self.rules:

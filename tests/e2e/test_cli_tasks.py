@@ -63,6 +63,8 @@ def test_an_authority_that_is_not_configured_is_named_at_approval(
     assert "Not by machine: de-bka waits for somebody to tell the authority by other means; own target" in said.text
     tasks = reporter("submission", "approve", REF, "--as", "dana", "--json").json["tasks"]
     assert [task["authority"] for task in tasks] == ["de-bka", "eu-police"]
+    assert "tell: TEST-000001 de-bka (level 3); own target" in reporter("case", "show", REF).text
+    assert len(reporter("case", "show", REF, "--json").json["tasks"]) == 3
     monkeypatch.setenv("REPORTER_ORGANISATION__SERVES", '["US"]')
     assert reporter("task", "refresh", "--as", "dana", "--json").json == {"cases": 1, "open_tasks": 1}
 
@@ -93,5 +95,6 @@ def test_a_request_is_recorded_with_its_clock(home: Home, reporter: Run) -> None
     assert (task["due"], task["basis"], task["kind"]) == ("2026-11-27T14:05:00Z", "law", "information_request")
     assert reporter(*request, "yesterday").code == 2
     assert reporter(*request, "2026-11-20T14:05:00Z", "--of", "TS-NONE").code == 2
+    assert "rule uk-nca-request/1, unverified" in reporter("task", "show", str(task["id"])).text
     late = reporter("task", "list").text
     assert "information request: nca IR-1" in late and "due by law 2026-11-27" in late
