@@ -316,8 +316,8 @@ class Imported:
     notes: tuple[Finding, ...] = ()
 
 
-class Adapter(Protocol):
-    """Our code for one authority; found by the entry point group ``reporter.adapters``."""
+class Format(Protocol):
+    """What every authority has: a name, and the way from a case to its package."""
 
     name: str
     title: str
@@ -325,6 +325,18 @@ class Adapter(Protocol):
     digests: frozenset[str]
     #: Keys allowed in ``[authority.NAME]`` besides environment, base_url, username and password.
     setting_keys: frozenset[str]
+
+    def check(self, case: Case, packaging: Packaging) -> Check:
+        """Hold the case against the authority's format, documented rules and (where fetched) own schema."""
+        ...
+
+    def build(self, case: Case, packaging: Packaging) -> Package:
+        """Build the package of any case, ready or not, so that it can be previewed; ``check`` says what it lacks."""
+        ...
+
+
+class Adapter(Format, Protocol):
+    """Our code for an authority that a machine calls; found by the entry point group ``reporter.adapters``."""
 
     def endpoint_url(self, environment: Environment, base_url: str | None) -> str:
         """
@@ -334,14 +346,6 @@ class Adapter(Protocol):
             ConfigurationError: The configured URL does not belong to that environment.
 
         """
-        ...
-
-    def check(self, case: Case, packaging: Packaging) -> Check:
-        """Hold the case against the authority's format, documented rules and (where fetched) own schema."""
-        ...
-
-    def build(self, case: Case, packaging: Packaging) -> Package:
-        """Build the package of any case, ready or not, so that it can be previewed; ``check`` says what it lacks."""
         ...
 
     def validate(self, package: Package, schema: bytes) -> Sequence[Finding]:
@@ -373,6 +377,52 @@ class Adapter(Protocol):
 
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a person is handed besides the documents of a package, made from them; ``notes`` say what to know of it."""
+
+    documents: tuple[Document, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Handoff(Format, Protocol):
+    """
+    Our code for an authority that people tell: there is no plan and nothing to connect to.
+
+    Found by the entry point group ``reporter.handoffs``, whose entries each give any number of them. What it builds
+    holds no file of the case, and every document that it gives says where it is not production.
+    """
+
+    #: How people tell it: portal, form or writing.
+    means: str
+
+    def printed(self, package: Package, font: str | None = None) -> Printed:
+        """
+        Give the documents of an approved package in other forms, the same bytes each time on one machine.
+
+        Raises:
+            ConfigurationError: The font cannot be used.
+
+        """
+        ...
+
+
+def machine(adapter: Adapter | Handoff) -> Adapter:
+    """
+    Give an adapter that calls its authority.
+
+    Raises:
+        UsageError: People tell this authority.
+    """
+    if isinstance(adapter, Handoff):
+        raise UsageError(
+            f"{adapter.name} is told by people: there is nothing to call.",
+            next_step=f"See: reporter submission hand-out --help, and docs/authorities/{adapter.name}.md",
+        )
+    return adapter
 
 
 @dataclass(frozen=True, slots=True)

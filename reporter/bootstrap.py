@@ -22,7 +22,7 @@ from reporter.actors.founding import Founding
 from reporter.actors.service import ActorService
 from reporter.alarms.wire import Way
 from reporter.audit.log import CustodyLog, custody_log
-from reporter.authority import Adapter, Connection, Endpoint
+from reporter.authority import Adapter, Connection, Endpoint, Handoff, machine
 from reporter.board.service import Board
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
@@ -53,6 +53,8 @@ from reporter.evidence.stores import object_store
 from reporter.evidence.tombstones import Buried, Tombstones
 from reporter.evidence.vault import EvidenceVault
 from reporter.export.room import ExportRoom, export_room
+from reporter.handouts import settings as by_hand
+from reporter.handouts.service import HandOuts
 from reporter.home import note_configuration
 from reporter.jobs.model import Job
 from reporter.jobs.service import JobService
@@ -74,7 +76,7 @@ from reporter.submissions.supplementing import SupplementService
 from reporter.tasks.room import TaskRoom, task_room
 from reporter.tasks.service import forget as forget_tasks
 
-ENTRY_POINTS = "reporter.adapters"
+ENTRY_POINTS, HANDOFFS = "reporter.adapters", "reporter.handoffs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class App:
     rotation: Rotation
     recovery_kits: RecoveryKits
     secrets: SecretService
-    adapters: Mapping[str, Adapter]
+    adapters: Mapping[str, Adapter | Handoff]
     desks: Mapping[str, Desk]
     vault: EvidenceVault
     bodies: BodyVault
@@ -114,6 +116,7 @@ class App:
     referrals: ReferralRoom
     supplements: SupplementService
     board: Board
+    hand_outs: HandOuts
 
     def ticker(self, worker: Worker) -> Ticker:
         """Give what ticks beside a worker."""
@@ -126,9 +129,12 @@ class App:
         self.database.dispose()
 
 
-def find_adapters() -> dict[str, Adapter]:
-    """Give every installed adapter by name."""
-    return {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
+def find_adapters() -> dict[str, Adapter | Handoff]:
+    """Give every installed adapter by name: those that call an authority, and those of authorities that people tell."""
+    found: dict[str, Adapter | Handoff] = {
+        adapter.name: adapter for entry in entry_points(group=HANDOFFS) for adapter in entry.load()()
+    }
+    return {**found, **{entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}}
 
 
 def open_home(
@@ -251,6 +257,7 @@ def open_home(
         ),
         SupplementService(database, clock, cases, submissions, desks),
         Board(database, clock, routes, partial(dated, custody.credentials), configuration.alarm.expires_early),
+        HandOuts(database, clock, configuration.home, cases, submissions, queue, bodies, desks, markers),
     )  # fmt: skip
 
 
@@ -268,7 +275,9 @@ def _log(configuration: Configuration, database: Database, clock: Clock, credent
     )
 
 
-def desk_of(name: str, configuration: Configuration, adapters: Mapping[str, Adapter], shelf: SchemaShelf) -> Desk:
+def desk_of(
+    name: str, configuration: Configuration, adapters: Mapping[str, Adapter | Handoff], shelf: SchemaShelf
+) -> Desk:
     """
     Give the desk of one configured authority.
 
@@ -280,11 +289,15 @@ def desk_of(name: str, configuration: Configuration, adapters: Mapping[str, Adap
         known = ", ".join(sorted(adapters)) or "none"
         raise ConfigurationError(f"authority.{name}: there is no such adapter (installed: {known}).")
     adapter = adapters[name]
+    allowed = adapter.setting_keys | (by_hand.KEYS if isinstance(adapter, Handoff) else frozenset())
     for key in section.settings:
-        if key not in adapter.setting_keys:
+        if key not in allowed:
             raise ConfigurationError(f"authority.{name}.{key}: unknown key.")
     with _named(name):
-        adapter.endpoint_url(section.environment, section.base_url)
+        if isinstance(adapter, Handoff):
+            by_hand.require_by_hand(section)
+        else:
+            adapter.endpoint_url(section.environment, section.base_url)
     return Desk(adapter, section.environment, configuration.organisation, section.settings, shelf)
 
 
@@ -300,7 +313,7 @@ def connect(
         PolicyError: The credential belongs to another environment.
         EnvironmentTroubleError: The credential store cannot be read.
     """
-    section = configuration.authority[name]
+    section, adapter = configuration.authority[name], machine(desk.adapter)
     if not section.secret_name:
         raise ConfigurationError(f"authority.{name}: username and password are needed to connect.")
     with custody_errors(f"authority.{name}: ", next_step=f"Set it with: reporter secret set {section.secret_name}"):
@@ -308,14 +321,14 @@ def connect(
     with _named(name):
         endpoint = Endpoint(
             environment=section.environment,
-            base_url=desk.adapter.endpoint_url(section.environment, section.base_url),
+            base_url=adapter.endpoint_url(section.environment, section.base_url),
             username=section.username,
             password=SecretStr(password),
             timeout_seconds=configuration.delivery.timeout_seconds,
             proxy=configuration.http.proxy,
             ca_file=configuration.http.ca_file,
         )
-        return desk.adapter.connect(endpoint, transport)
+        return adapter.connect(endpoint, transport)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from reporter.actors import register
 from reporter.actors.model import Role
 from reporter.actors.policy import RULES, conflicts
 from reporter.alarms import service as alarms
-from reporter.authority import Environment, Examined
+from reporter.authority import Environment, Examined, Handoff
 from reporter.bootstrap import connect, desk_of, find_adapters
 from reporter.cases.records import CaseState
 from reporter.cases.store import CaseStore
@@ -43,6 +43,7 @@ from reporter.evidence.custody import custody_errors
 from reporter.evidence.leftovers import Leftovers
 from reporter.evidence.objects import ObjectStore
 from reporter.evidence.stores import examine_objects, object_store
+from reporter.handouts import settings as by_hand
 from reporter.jobs import service as jobs
 from reporter.keys import checks
 from reporter.keys.opening import Custody, open_custody
@@ -193,7 +194,7 @@ def _durability(engine: Engine) -> Symptom:
 def _schemas(configuration: Configuration, engine: Engine) -> Iterator[Symptom]:
     adapters = find_adapters()
     for name, section in configuration.authority.items():
-        if isinstance(adapters.get(name), Examined):
+        if isinstance(adapters.get(name), Examined | Handoff):
             continue
         with transaction(engine) as connection:
             schema = SchemaShelf().in_force(connection, name, section.environment)
@@ -330,6 +331,11 @@ def _authority(name: str, configuration: Configuration, custody: Callable[[], Cu
     """Go as far as sending: section, URL, credential, proxy and certificates are what a delivery needs."""
     section = configuration.authority[name]
     desk = desk_of(name, configuration, find_adapters(), SchemaShelf())
+    if isinstance(desk.adapter, Handoff):
+        key = by_hand.recipient_key(desk.settings, configuration.home, SystemClock().now())
+        sealed = f"sealed to {key.fingerprint}" if key else "in the clear"
+        yield Symptom(lane_name(name, section.environment), "ok", f"people tell it ({desk.adapter.means}), {sealed}")
+        return
     with connect(name, configuration, desk, custody().credentials):
         url = desk.adapter.endpoint_url(section.environment, section.base_url)
         known_as = f" as {section.username}" if section.username else ""

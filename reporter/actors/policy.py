@@ -53,6 +53,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "submission review": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "agree")),
     "submission supplement": _may(_ANALYST, _LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission withdraw": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
+    "submission hand-out": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority")),
     "submission record-receipt": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "receipt", "at")),
     "delivery resolve": _may(_LEAD, _COMPLIANCE, signs=("reference", "authority", "accepted", "receipt")),
     "task done": _may(_LEAD, _COMPLIANCE, signs=("number", "receipt", "not_needed")),

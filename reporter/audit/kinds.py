@@ -92,6 +92,7 @@ KINDS: Mapping[str, str] = {
     "submission_attention": "It cannot go on without a person.",
     "submission_withdrawn": "A person withdrew it.",
     "submission_ready": "It waits for approval.",
+    "submission_handed_out": "A person is about to be handed what they tell the authority; its digest follows.",
     "submission_approved": "It has its approvals and waits to be delivered.",
     # remote calls
     "call_intended": "A remote call is about to be made.",

@@ -11,29 +11,30 @@ from typing import Any
 
 import typer
 
-from reporter.authority import Adapter, Check
+from reporter.authority import Adapter, Check, Handoff
 from reporter.cases.intake import shown as path_text
 from reporter.cases.records import CaseDescription, CaseSummary, Outcome, Taken
 from reporter.cli.output import finding, print_json, say
 from reporter.errors import FindingsError, ReporterError, UsageError
 
 
-def only(adapters: Mapping[str, Adapter], authority: str | None) -> Adapter:
+def only(adapters: Mapping[str, Adapter | Handoff], authority: str | None) -> Adapter:
     """
-    Choose the adapter that is named, or the one there is.
+    Choose the adapter that is named, or the one there is; forms that people fill in are never read back.
 
     Raises:
         UsageError: There is none of that name, or several to choose from.
 
     """
-    known = ", ".join(sorted(adapters)) or "none"
-    if authority is None and len(adapters) == 1:
-        return next(iter(adapters.values()))
+    readers = {name: adapter for name, adapter in adapters.items() if not isinstance(adapter, Handoff)}
+    known = ", ".join(sorted(readers)) or "none"
+    if authority is None and len(readers) == 1:
+        return next(iter(readers.values()))
     if authority is None:
         raise UsageError(f"Say whose format it is with --from ({known}).")
-    if authority not in adapters:
+    if authority not in readers:
         raise UsageError(f"There is no adapter of that name (there are: {known}).")
-    return adapters[authority]
+    return readers[authority]
 
 
 # --- as JSON ----------------------------------------------------------------------------------------------------

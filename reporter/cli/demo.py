@@ -62,11 +62,12 @@ def demo() -> None:
 
 @contextmanager
 def _sandbox() -> Iterator[tuple[Any, str]]:
+    from reporter.authority import machine
     from reporter.bootstrap import find_adapters
     from reporter.clock import SystemClock
     from reporter.sandbox.server import serve
 
-    double = find_adapters()["ncmec"].double(SystemClock(), _LOST_FINISH)
+    double = machine(find_adapters()["ncmec"]).double(SystemClock(), _LOST_FINISH)
     with serve(double) as server:
         yield double, server.url
 

@@ -11,6 +11,7 @@ from reporter.cli.acting import As, actor
 from reporter.cli.output import AsJson, Reference, moment, open_app, print_json, say, words
 
 if TYPE_CHECKING:
+    from reporter.authority import Adapter, Handoff
     from reporter.delivery.resolution import Decided
     from reporter.delivery.standing import Standing
 
@@ -45,11 +46,11 @@ def list_(
         paused = standing_still(house.database, house.configuration.authority)
         resting = open_circuits(house.database)
         held = house.deliveries.quarantine.standing()
-        titles = {name: adapter.title for name, adapter in house.adapters.items()}
+        adapters = house.adapters
     shown = [
         _shown(
             standing,
-            titles.get(standing.authority, standing.authority),
+            adapters.get(standing.authority),
             paused.get(lane_name(standing.authority, standing.environment), ""),
         )
         for standing in standings
@@ -112,7 +113,8 @@ def resolve(
         raise UsageError("--accepted needs --reference, and --not-accepted has none.")
     with open_app() as house:
         decided = house.resolutions.resolve(reference, authority, actor(name, house), reason, receipt)
-    say_decided(decided, as_json)
+        by_hand = house.desks[authority].by_hand
+    say_decided(decided, as_json, by_hand=by_hand)
 
 
 def instant(text: str, option: str) -> datetime:
@@ -133,7 +135,7 @@ def instant(text: str, option: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def say_decided(decided: Decided, as_json: bool) -> None:
+def say_decided(decided: Decided, as_json: bool, *, by_hand: bool = False) -> None:
     """Say what a decision came to, and who or what is needed next."""
     if as_json:
         print_json(
@@ -156,14 +158,20 @@ def say_decided(decided: Decided, as_json: bool) -> None:
         say("Next: reporter deliver --until-idle")
         return
     say(f"{where}: {decided.decision} is recorded; it is {decided.state.replace('_', ' ')} now.")
-    if decided.state in ("approved", "delivering"):
+    if by_hand and decided.state == "approved":
+        say(f"Next: reporter submission hand-out {decided.reference} --to {decided.authority} --out FOLDER")
+    elif decided.state in ("approved", "delivering"):
         say("Next: reporter deliver --until-idle")
 
 
-def _shown(standing: Standing, title: str, stands_still: str) -> dict[str, Any]:
+def _shown(standing: Standing, adapter: Adapter | Handoff | None, stands_still: str) -> dict[str, Any]:
+    from reporter.authority import Handoff
+
     last, proposal = standing.last, standing.proposal
     waits = standing.state in ("approved", "delivering")
-    check, settle = _advice(standing, title)
+    title = adapter.title if adapter else standing.authority
+    by_hand = isinstance(adapter, Handoff)
+    check, settle = _advice_by_hand(standing, title) if by_hand and waits else _advice(standing, title)
     return {
         "reference": standing.reference,
         "authority": standing.authority,
@@ -172,6 +180,7 @@ def _shown(standing: Standing, title: str, stands_still: str) -> dict[str, Any]:
         "state": standing.state,
         "reason": (waits and stands_still) or standing.reason or (last.reason if last else ""),
         "approved_at": standing.approved_at.isoformat() if standing.approved_at else None,
+        "by_hand": by_hand,
         "attempts": standing.attempts,
         "last_call": {
             "step": last.step,
@@ -219,6 +228,16 @@ def _advice(standing: Standing, title: str) -> tuple[str, list[str]]:
             return f"Read what {title} refused, and mend the case.", [look, revise, approve]
         case _:
             return "", []
+
+
+def _advice_by_hand(standing: Standing, title: str) -> tuple[str, list[str]]:
+    """Give what a person has to do, and the command for it."""
+    at = f"{standing.reference} --to {standing.authority}"
+    if standing.state == "approved":
+        return f"A person tells {title}.", [f"reporter submission hand-out {at} --out FOLDER"]
+    record = f"reporter submission record-receipt {at} --reference N --at TIME --reason TEXT"
+    anew = f"reporter delivery resolve {at} --not-accepted --reason TEXT"
+    return f"See that {title} has it, and bring its receipt back; or say that nobody told it.", [record, anew]
 
 
 def _receipt(standing: Standing) -> str:

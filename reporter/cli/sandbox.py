@@ -49,7 +49,7 @@ def sandbox(
 
     Example: reporter sandbox ncmec nca
     """
-    from reporter.authority import Environment
+    from reporter.authority import Environment, machine
     from reporter.bootstrap import find_adapters
     from reporter.clock import SystemClock
     from reporter.errors import NotFoundError, UsageError
@@ -71,7 +71,7 @@ def sandbox(
     for name in names:
         own = urlsplit(adapters[name].endpoint_url(Environment.SANDBOX, None)).port or 0
         try:
-            double = adapters[name].double(SystemClock(), script, **chosen)
+            double = machine(adapters[name]).double(SystemClock(), script, **chosen)
         except TypeError:
             if not switches:
                 raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reporter.cli import task
+from reporter.cli import hand_out, task
 from reporter.cli.acting import As, actor, present
 from reporter.cli.output import AsJson, Reference, console, finding, open_app, print_json, say, words
 from reporter.cli.resolution import Reason, To, instant, say_decided
@@ -125,6 +125,7 @@ def approve(
     with open_app() as house:
         who = present(name, house)
         alone = reason if break_glass else None
+        handed_out = {name for name, desk in house.desks.items() if desk.by_hand}
         results = house.submissions.approve(reference, who.handle, authority, who.state, alone=alone)
         by_hand = [each for each in house.tasks.desk.tasks(reference=reference) if each.by_hand]
     if as_json:
@@ -158,7 +159,8 @@ def approve(
         else:
             say(f"{where} is {result.state.value}. Digest sha256:{result.digest}")
             if result.state == "approved":
-                say("Next: reporter deliver --until-idle")
+                hand = f"submission hand-out {reference} --to {result.authority} --out FOLDER"
+                say(f"Next: reporter {hand if result.authority in handed_out else 'deliver --until-idle'}")
             if break_glass:
                 again = f"reporter submission review {reference} --to {result.authority}"
                 say(f"Another person reviews it within a day: {again}")
@@ -252,6 +254,9 @@ def record_receipt(
             reference, authority, actor(name, house), reason, receipt, instant(at, "--at")
         )
     say_decided(decided, as_json)
+
+
+hand_out.register(app)
 
 
 def _indented(document: Document) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Engine
 
 from reporter.audit import service as audit
-from reporter.authority import Connection, Environment, Observation, Outcome, Probing
+from reporter.authority import Connection, Environment, Observation, Outcome, Probing, machine
 from reporter.clock import Clock
 from reporter.config import Authority
 from reporter.db.engine import transaction
@@ -100,7 +100,9 @@ class AuthorityService:
             raise NotFoundError(
                 f"Authority {authority} is not configured.", next_step="Add its section to reporter.toml."
             )
-        return self._desks[authority]
+        desk = self._desks[authority]
+        machine(desk.adapter)
+        return desk
 
 
 def standing_still(database: Engine, sections: Mapping[str, Authority]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlmodel import col
 from reporter.audit import service as audit
 from reporter.delivery.model import Marker
 from reporter.delivery.queue import ACTOR
-from reporter.delivery.tables import ForgottenFiling, LedgerEntry, Quarantine, Resolution
+from reporter.delivery.tables import ForgottenFiling, HandOut, LedgerEntry, Quarantine, Resolution
 
 
 def impose(connection: Connection, reason: str, at: datetime, actor: str = ACTOR) -> None:
@@ -34,7 +34,9 @@ def unremembered(connection: Connection, markers: Sequence[Marker], *, apart_fro
     ledger = select(col(LedgerEntry.id)).where(col(LedgerEntry.submission_id) != apart_from)
     told = select(col(ForgottenFiling.entry_id)).where(col(ForgottenFiling.entry_id).in_(ids))
     decided = select(col(Resolution.marker)).where(col(Resolution.marker).in_(ids))
-    known = set(connection.execute(ledger.where(col(LedgerEntry.id).in_(ids)).union_all(told, decided)).scalars())
+    handed = select(col(HandOut.marker)).where(col(HandOut.marker).in_(ids))
+    called = ledger.where(col(LedgerEntry.id).in_(ids))
+    known = set(connection.execute(called.union_all(told, decided, handed)).scalars())
     return [marker for marker in markers if marker.entry not in known]
 
 

@@ -21,7 +21,7 @@ from sqlmodel import col
 
 from reporter.actors.service import Require
 from reporter.audit import service as audit
-from reporter.authority import Environment, Plan
+from reporter.authority import Environment, Plan, machine
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction
@@ -34,6 +34,7 @@ from reporter.delivery.moves import may_have_filed, next_move
 from reporter.delivery.queue import Queue
 from reporter.errors import CustodyError, NotFoundError, PolicyError, UsageError
 from reporter.evidence.bodies import BodyVault
+from reporter.submissions import by_hand
 from reporter.submissions.duties import level_of
 from reporter.submissions.frozen import thaw
 from reporter.submissions.model import ReceiptKind, State
@@ -141,8 +142,12 @@ class ResolutionService:
         """Give what waits for this decision, with the receipt that the ledger holds."""
         held = self._hold(connection, reference, authority, desk)
         row, known = held.row, held.receipt(self._clock.now())
-        if row.state not in (State.IN_DOUBT, State.ATTENTION):
+        if row.state not in (State.IN_DOUBT, State.ATTENTION) and not _is_out(desk, row):
             raise _refused(row, "only what is in doubt or needs attention is resolved by people.")
+        if _is_out(desk, row) and decision.verdict is Verdict.ACCEPTED:
+            raise _refused(
+                row, "a person tells the authority; record the receipt with: reporter submission record-receipt"
+            )
         waiting = self._decisions.proposal(connection, row.id)
         if decision.verdict is Verdict.ACCEPTED and waiting and waiting.decision.verdict is Verdict.RECEIPT:
             raise _refused(row, "a receipt from elsewhere waits for another person: submission record-receipt.")
@@ -181,6 +186,12 @@ class ResolutionService:
         row, waiting = held.row, self._decisions.proposal(connection, held.row.id)
         if row.state in (State.ACCEPTED, State.WITHDRAWN):
             raise _refused(row, "there is nothing to take back.")
+        if _is_out(desk, row):
+            raise _refused(
+                row,
+                "it was handed to a person, and may have been filed.",
+                next_step="If it was not: reporter delivery resolve --not-accepted; then withdraw it.",
+            )
         if waiting and waiting.decision.verdict is Verdict.RECEIPT:
             raise _refused(row, f"{waiting.by} says that it was filed elsewhere; settle that first.")
         self._require_unfiled(connection, held)
@@ -257,7 +268,7 @@ class ResolutionService:
     def _plan(self, connection: Connection, row: Submission, desk: Desk) -> Plan | None:
         """Give the plan of what was approved; None where that cannot be read any more."""
         try:
-            return desk.adapter.plan(thaw(self._bodies.open(connection, row.package_body or "")))
+            return machine(desk.adapter).plan(thaw(self._bodies.open(connection, row.package_body or "")))
         except CustodyError:
             return None
 
@@ -305,6 +316,8 @@ class ResolutionService:
         return state
 
     def _enqueue(self, connection: Connection, row: Submission, now: datetime) -> None:
+        if self._desks[row.authority].by_hand:
+            return
         lane = lane_name(row.authority, row.environment)
         self._queue.enqueue(connection, row.id, lane=lane, urgent=row.urgent, at=now)
 
@@ -317,10 +330,17 @@ class ResolutionService:
 
     def _set(self, connection: Connection, row: Submission, actor: str, state: State, **values: object) -> None:
         connection.execute(update(Submission).where(col(Submission.id) == row.id).values(state=state, **values))
+        if self._desks[row.authority].by_hand:
+            by_hand.keep(connection, self._clock.now(), row, state, actor)
         audit.record(
             connection, at=self._clock.now(), actor=actor, kind=f"submission_{state}", reference=row.reference,
             item=row.id, detail=f"{row.authority} {row.environment}",
         )  # fmt: skip
+
+
+def _is_out(desk: Desk, row: Submission) -> bool:
+    """Whether a person was handed it, and may have told its authority."""
+    return desk.by_hand and row.state == State.DELIVERING
 
 
 def _decided(row: Submission, decision: Decision, state: State, *, missing: int = 0) -> Decided:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine as Database
 
-from reporter.authority import Connection
+from reporter.authority import Connection, machine
 from reporter.clock import Clock
 from reporter.config import Delivery as Settings
 from reporter.db.engine import reading
@@ -67,8 +67,8 @@ class DeliveryService:
 
     @property
     def lanes(self) -> list[str]:
-        """Give the lanes that this configuration works."""
-        return [lane_name(name, desk.environment) for name, desk in self._desks.items()]
+        """Give the lanes that this configuration works; what people tell has none."""
+        return [lane_name(name, desk.environment) for name, desk in self._desks.items() if not desk.by_hand]
 
     def worker(self, report: Callable[[Result], None] = lambda _result: None) -> Worker:
         """Give a worker over all lanes."""
@@ -123,8 +123,8 @@ class DeliveryService:
                 file.item: evidence.sealed_item(connection, reference, file.item, file.sha256) for file in package.files
             }
         return Load(
-            package, desk.adapter, channel, schema, lambda item: self._vault.open(records[item]), frozen.missing,
-            frozen.protected,
+            package, machine(desk.adapter), channel, schema, lambda item: self._vault.open(records[item]),
+            frozen.missing, frozen.protected,
         )  # fmt: skip
 
     def connection(self, authority: str) -> Connection:

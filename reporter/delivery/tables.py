@@ -186,3 +186,25 @@ class ForgottenFiling(SQLModel, table=True):
     decision: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     marked_at: datetime = Field(sa_type=UtcDateTime)
     found_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class HandOut(SQLModel, table=True):
+    """
+    That a person was handed an approved submission, to tell its authority; written before the first byte leaves.
+
+    ``sha256`` and ``size`` are of the archive as it left, ``body`` is that archive before it was encrypted, sealed.
+    ``sealed_to`` is the fingerprint of the recipient's key, empty where it left in the clear. ``marker`` is the id by
+    which the object store remembers it.
+    """
+
+    __tablename__ = "hand_out"
+
+    id: int | None = Field(default=None, primary_key=True)
+    submission_id: str = Field(foreign_key="submission.id", index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str
+    sealed_to: str = ""
+    sha256: str
+    size: int
+    body: str
+    marker: str = Field(unique=True)

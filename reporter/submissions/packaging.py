@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reporter.authority import Adapter, Environment, Packaging, Supplement
+from reporter.authority import Adapter, Environment, Handoff, Packaging, Supplement
 from reporter.cases.model import Case
 from reporter.evidence import service as evidence
 from reporter.organisation import Organisation
@@ -20,11 +20,16 @@ from reporter.submissions.schemas import SchemaShelf
 class Desk:
     """The place where packages for one authority in one environment are made."""
 
-    adapter: Adapter
+    adapter: Adapter | Handoff
     environment: Environment
     organisation: Organisation
     settings: Mapping[str, Any]
     shelf: SchemaShelf
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people tell this authority, and no worker."""
+        return isinstance(self.adapter, Handoff)
 
     def packaging(
         self, connection: Connection, reference: str, case: Case, now: datetime, supplement: Supplement | None = None

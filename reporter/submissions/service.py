@@ -28,6 +28,7 @@ from reporter.db.engine import reading, transaction
 from reporter.errors import ConfigurationError, ConflictError, Finding, NotFoundError, NotReadyError, PolicyError
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
+from reporter.submissions import by_hand
 from reporter.submissions.approvals import Approvals, Approving
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.duties import URGENT_LEVEL, Duties, level_of
@@ -42,6 +43,8 @@ from reporter.submissions.supplements import revised_since, supplement_of, to_au
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
+#: Who takes back what a revision made stale.
+_HOUSE = "reporter"
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 _FROZEN = select(
     _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision,
@@ -236,8 +239,12 @@ class SubmissionService:
             .values(state=State.APPROVED, package_body=body, approved_at=now, viewed=frozen.viewed)
         )
         self._people.remember(connection, submission_id, stored)
-        lane = f"{authority}:{environment}"
-        self._dispatch.enqueue(connection, submission_id, lane=lane, urgent=frozen.package.urgent, at=now)
+        if self._desks[authority].by_hand:
+            latest = self.latest(connection, stored.reference, authority, environment)
+            by_hand.keep(connection, now, latest, State.APPROVED, actor)
+        else:
+            lane = f"{authority}:{environment}"
+            self._dispatch.enqueue(connection, submission_id, lane=lane, urgent=frozen.package.urgent, at=now)
         return Approved(authority, environment, State.APPROVED, frozen.digest, 0, notes, named)
 
     def _prepare(
@@ -269,9 +276,12 @@ class SubmissionService:
             update(Submission)
             .where(col(Submission.reference) == reference, col(Submission.state) == State.APPROVED)
             .values(state=State.READY, package_body=None, approved_at=None)
-            .returning(col(Submission.id))
-        )
+            .returning(_SUBMISSION)
+        ).all()
         self._dispatch.recall(connection, [row.id for row in stale])
+        for row in stale:
+            if row.authority in self._desks and self._desks[row.authority].by_hand:
+                by_hand.keep(connection, self._clock.now(), row, State.READY, _HOUSE)
 
     # --- for delivery ---------------------------------------------------------------------------------------
 

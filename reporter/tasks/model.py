@@ -39,6 +39,8 @@ class Kind(StrEnum):
     REFERRAL = "referral"
     REFERRAL_LEAD = "referral_lead"
     UNASKED = "unasked"
+    HAND_OVER = "hand_over"
+    RECEIPT = "receipt"
 
 
 class Basis(StrEnum):
@@ -116,6 +118,10 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.DEMAND_COUNSEL: Meaning("counsel to say how to answer what nothing leaves under", "demand close {about}"),
     Kind.EXPORT_APPROVE: Meaning("another person to approve an export", "export approve {about}"),
     Kind.EXPORT_RECEIPT: Meaning("the recipient to confirm that an export arrived", "export receipt {about}"),
+    Kind.HAND_OVER: Meaning("a person to hand the report over", "submission hand-out {reference} --to {authority}"),
+    Kind.RECEIPT: Meaning(
+        "the authority's receipt, taken back by two people", "submission record-receipt {reference} --to {authority}"
+    ),
 }
 
 

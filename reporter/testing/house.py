@@ -14,6 +14,7 @@ from sqlalchemy import Engine as Database
 
 from reporter.actors.model import Role
 from reporter.actors.service import Witness, unsigned
+from reporter.authority import machine
 from reporter.bootstrap import App, find_adapters, open_home
 from reporter.db.engine import transaction
 from reporter.delivery.engine import Result
@@ -41,7 +42,7 @@ class House:
     ) -> None:
         self.folder, self.authority = folder, authority
         self.clock = FakeClock()
-        self.double: Any = find_adapters()[authority].double(self.clock, faults)
+        self.double: Any = machine(find_adapters()[authority]).double(self.clock, faults)
         self._database = database
         self.people: People | None = None
         create(folder / "home", keys)

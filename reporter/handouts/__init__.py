@@ -1,0 +1,1 @@
+"""Approved submissions handed to people, who tell an authority that no machine can call."""

@@ -1,0 +1,39 @@
+"""Submissions that people hand over: in place of a queue there is a task, kept in the transaction of what moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reporter.submissions.duties import lane_matter
+from reporter.submissions.model import State
+from reporter.tasks.model import Basis, Kind
+from reporter.tasks.service import close_task, open_task, open_tasks
+
+KINDS = (Kind.HAND_OVER, Kind.RECEIPT)
+#: What a person has to do next; in every other state, nothing of these two.
+_NEXT: Mapping[State, Kind] = {
+    State.APPROVED: Kind.HAND_OVER,
+    State.DELIVERING: Kind.RECEIPT,
+    State.ATTENTION: Kind.RECEIPT,
+}
+
+
+def keep(connection: Connection, now: datetime, row: Any, state: State, actor: str) -> None:
+    """Open and close the tasks of a submission that comes to ``state``; its clock is that of the report asked for."""
+    standing = open_tasks(connection, reference=row.reference, kinds=(*KINDS, Kind.REPORT))
+    report = lane_matter(row.reference, row.authority, row.environment)
+    clock = next((task for task in standing if task.about in (row.id, report)), None)
+    wanted = _NEXT.get(state)
+    for task in standing:
+        if task.about == row.id and task.kind is not wanted:
+            close_task(connection, now, kind=task.kind, about=row.id, actor=actor, outcome=state.value)
+    if wanted is not None:
+        open_task(
+            connection, now, kind=wanted, about=row.id, reference=row.reference, authority=row.authority,
+            level=clock.level if clock else None, due=clock.due if clock else None,
+            basis=clock.basis if clock else Basis.TARGET, rule=clock.rule if clock else "", actor=actor,
+        )  # fmt: skip
