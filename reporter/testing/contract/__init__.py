@@ -14,6 +14,7 @@ pytest.register_assert_rewrite(
             "deliveries",
             "endpoints",
             "explorations",
+            "handoffs",
             "keys",
             "keystores",
             "objects",

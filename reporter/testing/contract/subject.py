@@ -18,6 +18,7 @@ from reporter.authority import (
     Endpoint,
     Environment,
     EvidenceFacts,
+    Handoff,
     Outcome,
     Package,
     Packaging,
@@ -104,13 +105,53 @@ class Double(Protocol):
         ...
 
 
-class AdapterSubject:
+class FormatSubject:
+    """
+    What is under test, be it an adapter that calls its authority or one of an authority that people tell.
+
+    ``changes`` replace top-level fields of the case document where the default one (one suspect, some text files) is
+    not ready for the authority.
+    """
+
+    adapter: Adapter | Handoff
+    settings: Mapping[str, Any] = {}
+    changes: Mapping[str, Any] = {}
+    organisation = Organisation(
+        name="Example Forum Ltd",
+        reporting_person=Contact(
+            first_name="Alex", last_name="Example", emails=(Email(address="safety@forum.example"),)
+        ),
+    )
+
+    def case(self, files: Mapping[str, bytes], **changes: Any) -> Case:
+        """Give a case with these files."""
+        return Case.model_validate(case_document("CONTRACT-01", files=files, **{**self.changes, **changes}))
+
+    def packaging(
+        self,
+        case: Case,
+        files: Mapping[str, bytes],
+        later: timedelta = timedelta(0),
+        environment: Environment = Environment.SANDBOX,
+    ) -> Packaging:
+        """Give what the house adds to a case whose files are sealed."""
+        facts = {item.id: _facts(item.id, files.get(item.id, b"harmless")) for item in case.evidence or ()}
+        now = FakeClock().now() + later
+        return Packaging(self.organisation, environment, facts, now, settings=self.settings)
+
+    def package(self, files: Mapping[str, bytes]) -> Package:
+        """Build a package, frozen and thawed as on its way to delivery."""
+        case = self.case(files)
+        built = self.adapter.build(case, self.packaging(case, files))
+        return thaw(freeze(built, reference=case.reference, revision=1, environment=Environment.SANDBOX).content)
+
+
+class AdapterSubject(FormatSubject):
     """
     The adapter under test. A subclass sets ``adapter`` and writes ``held``; the rest has defaults.
 
     ``reads`` is false for an adapter that cannot import its authority's documents, ``mocked`` true for one whose
-    authority's interface is not public, so that only the sandbox can be reached. ``changes`` replace top-level
-    fields of the case document where the default one (one suspect, some text files) is not ready for the authority.
+    authority's interface is not public, so that only the sandbox can be reached.
 
     ``own_faults`` are lines of the double's fault script without the endpoint, in the dialect of this authority; they
     are tried as ``GENERIC_FAULTS`` are. Of these, ``lies`` state as fact what is not so, and go wrong alone: no client
@@ -125,36 +166,12 @@ class AdapterSubject:
     own_classes: tuple[str, ...] = ()
     lies: frozenset[str] = frozenset()
     expiry: timedelta = timedelta(hours=25)
-    settings: Mapping[str, Any] = {}
-    changes: Mapping[str, Any] = {}
-    organisation = Organisation(
-        name="Example Forum Ltd",
-        reporting_person=Contact(
-            first_name="Alex", last_name="Example", emails=(Email(address="safety@forum.example"),)
-        ),
-    )
 
     def held(self, double: Any) -> Iterable[Held]:
         """Give every report that the double holds, drafts too; a file outside any report counts as a draft's."""
         raise NotImplementedError
 
     # --- what the suites make of it -------------------------------------------------------------------------
-
-    def case(self, files: Mapping[str, bytes], **changes: Any) -> Case:
-        """Give a case with these files."""
-        return Case.model_validate(case_document("CONTRACT-01", files=files, **{**self.changes, **changes}))
-
-    def packaging(self, case: Case, files: Mapping[str, bytes], later: timedelta = timedelta(0)) -> Packaging:
-        """Give what the house adds to a case whose files are sealed."""
-        facts = {item.id: _facts(item.id, files.get(item.id, b"harmless")) for item in case.evidence or ()}
-        now = FakeClock().now() + later
-        return Packaging(self.organisation, Environment.SANDBOX, facts, now, settings=self.settings)
-
-    def package(self, files: Mapping[str, bytes]) -> Package:
-        """Build a package, frozen and thawed as on its way to delivery."""
-        case = self.case(files)
-        built = self.adapter.build(case, self.packaging(case, files))
-        return thaw(freeze(built, reference=case.reference, revision=1, environment=Environment.SANDBOX).content)
 
     def double(self, clock: FakeClock, faults: str = "") -> Any:
         """Give a fresh double that takes our credentials."""
