@@ -76,6 +76,7 @@ from reporter.submissions.supplementing import SupplementService
 from reporter.tasks.room import TaskRoom, task_room
 from reporter.tasks.service import forget as forget_tasks
 
+Adapters = Mapping[str, Adapter | Handoff]
 ENTRY_POINTS, HANDOFFS = "reporter.adapters", "reporter.handoffs"
 
 
@@ -91,7 +92,7 @@ class App:
     rotation: Rotation
     recovery_kits: RecoveryKits
     secrets: SecretService
-    adapters: Mapping[str, Adapter | Handoff]
+    adapters: Adapters
     desks: Mapping[str, Desk]
     vault: EvidenceVault
     bodies: BodyVault
@@ -129,12 +130,10 @@ class App:
         self.database.dispose()
 
 
-def find_adapters() -> dict[str, Adapter | Handoff]:
+def find_adapters() -> Adapters:
     """Give every installed adapter by name: those that call an authority, and those of authorities that people tell."""
-    found: dict[str, Adapter | Handoff] = {
-        adapter.name: adapter for entry in entry_points(group=HANDOFFS) for adapter in entry.load()()
-    }
-    return {**found, **{entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}}
+    by_people = {each.name: each for entry in entry_points(group=HANDOFFS) for each in entry.load()()}
+    return by_people | {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
 
 
 def open_home(
@@ -275,9 +274,7 @@ def _log(configuration: Configuration, database: Database, clock: Clock, credent
     )
 
 
-def desk_of(
-    name: str, configuration: Configuration, adapters: Mapping[str, Adapter | Handoff], shelf: SchemaShelf
-) -> Desk:
+def desk_of(name: str, configuration: Configuration, adapters: Adapters, shelf: SchemaShelf) -> Desk:
     """
     Give the desk of one configured authority.
 
@@ -289,15 +286,10 @@ def desk_of(
         known = ", ".join(sorted(adapters)) or "none"
         raise ConfigurationError(f"authority.{name}: there is no such adapter (installed: {known}).")
     adapter = adapters[name]
-    allowed = adapter.setting_keys | (by_hand.KEYS if isinstance(adapter, Handoff) else frozenset())
-    for key in section.settings:
-        if key not in allowed:
-            raise ConfigurationError(f"authority.{name}.{key}: unknown key.")
+    if unknown := section.settings.keys() - adapter.setting_keys - by_hand.keys_of(adapter):
+        raise ConfigurationError(f"authority.{name}.{min(unknown)}: unknown key.")
     with _named(name):
-        if isinstance(adapter, Handoff):
-            by_hand.require_by_hand(section)
-        else:
-            adapter.endpoint_url(section.environment, section.base_url)
+        by_hand.require_a_way(section, adapter)
     return Desk(adapter, section.environment, configuration.organisation, section.settings, shelf)
 
 

@@ -69,9 +69,10 @@ def sandbox(
     tls = (str(certificate), str(key)) if certificate and key else None
     served = []
     for name in names:
-        own = urlsplit(adapters[name].endpoint_url(Environment.SANDBOX, None)).port or 0
+        adapter = machine(adapters[name])
+        own = urlsplit(adapter.endpoint_url(Environment.SANDBOX, None)).port or 0
         try:
-            double = machine(adapters[name]).double(SystemClock(), script, **chosen)
+            double = adapter.double(SystemClock(), script, **chosen)
         except TypeError:
             if not switches:
                 raise

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reporter.authority import Environment
+from reporter.authority import Adapter, Environment, Handoff
 from reporter.config import Authority
 from reporter.errors import ConfigurationError
 from reporter.export.envelopes import Key, examined, kind_of
@@ -16,13 +16,21 @@ from reporter.export.envelopes import Key, examined, kind_of
 KEYS = frozenset({"font", "recipient_key"})
 
 
-def require_by_hand(section: Authority) -> None:
+def keys_of(adapter: Adapter | Handoff) -> frozenset[str]:
+    """Give the keys that the house understands for one authority besides its adapter's own."""
+    return KEYS if isinstance(adapter, Handoff) else frozenset()
+
+
+def require_a_way(section: Authority, adapter: Adapter | Handoff) -> None:
     """
-    See that the section asks for nothing that only a machine needs.
+    See that there is a way to the authority: an address, or people, who need nothing that only a machine does.
 
     Raises:
-        ConfigurationError: It does.
+        ConfigurationError: The address does not belong to the environment, or people were given one.
     """
+    if not isinstance(adapter, Handoff):
+        adapter.endpoint_url(section.environment, section.base_url)
+        return
     if section.base_url or section.username or section.password:
         raise ConfigurationError(
             "people tell this authority: it has no address and no credential.",
