@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,18 +10,18 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from sqlalchemy import Engine as Database
 
 from keycustody.cases import CaseKeys
 from keycustody.credentials import CredentialStore
 from reporter import config
+from reporter.abilities import Adapters
 from reporter.actors.changes import ChangeService
 from reporter.actors.founding import Founding
 from reporter.actors.service import ActorService
 from reporter.alarms.wire import Way
 from reporter.audit.log import CustodyLog, custody_log
-from reporter.authority import Adapter, Connection, Endpoint, Handoff, machine
+from reporter.authority import Connection
 from reporter.board.service import Board
 from reporter.cases.service import CaseService
 from reporter.clock import Clock, SystemClock
@@ -45,15 +44,14 @@ from reporter.delivery.service import DeliveryService
 from reporter.delivery.standing import StandingService
 from reporter.delivery.ticker import Ticker
 from reporter.delivery.worker import Worker
-from reporter.errors import ConfigurationError, EnvironmentTroubleError
+from reporter.desks import connect, desk_of
+from reporter.errors import EnvironmentTroubleError
 from reporter.evidence.bodies import BodyVault
-from reporter.evidence.custody import custody_errors
 from reporter.evidence.room import EvidenceRoom, evidence_room
 from reporter.evidence.stores import object_store
 from reporter.evidence.tombstones import Buried, Tombstones
 from reporter.evidence.vault import EvidenceVault
 from reporter.export.room import ExportRoom, export_room
-from reporter.handouts import settings as by_hand
 from reporter.handouts.service import HandOuts
 from reporter.home import note_configuration
 from reporter.jobs.model import Job
@@ -76,7 +74,6 @@ from reporter.submissions.supplementing import SupplementService
 from reporter.tasks.room import TaskRoom, task_room
 from reporter.tasks.service import forget as forget_tasks
 
-Adapters = Mapping[str, Adapter | Handoff]
 ENTRY_POINTS, HANDOFFS = "reporter.adapters", "reporter.handoffs"
 
 
@@ -272,61 +269,3 @@ def _log(configuration: Configuration, database: Database, clock: Clock, credent
         timestamp_roots=home / settings.timestamp_roots if settings.timestamp_roots else None,
         exchange=Way(configuration.http.proxy, configuration.http.ca_file).exchange,
     )
-
-
-def desk_of(name: str, configuration: Configuration, adapters: Adapters, shelf: SchemaShelf) -> Desk:
-    """
-    Give the desk of one configured authority.
-
-    Raises:
-        ConfigurationError: Its section is wrong; the text names it.
-    """
-    section = configuration.authority[name]
-    if name not in adapters:
-        known = ", ".join(sorted(adapters)) or "none"
-        raise ConfigurationError(f"authority.{name}: there is no such adapter (installed: {known}).")
-    adapter = adapters[name]
-    if unknown := section.settings.keys() - adapter.setting_keys - by_hand.keys_of(adapter):
-        raise ConfigurationError(f"authority.{name}.{min(unknown)}: unknown key.")
-    with _named(name):
-        by_hand.require_a_way(section, adapter)
-    return Desk(adapter, section.environment, configuration.organisation, section.settings, shelf)
-
-
-def connect(
-    name: str, configuration: Configuration, desk: Desk, credentials: CredentialStore, transport: Any = None
-) -> Connection:
-    """
-    Open a channel to one authority, with its credential; nothing is sent yet.
-
-    Raises:
-        ConfigurationError: Its section, the proxy or the certificate authority is wrong.
-        CustodyError: The credential is missing, or does not open.
-        PolicyError: The credential belongs to another environment.
-        EnvironmentTroubleError: The credential store cannot be read.
-    """
-    section, adapter = configuration.authority[name], machine(desk.adapter)
-    if not section.secret_name:
-        raise ConfigurationError(f"authority.{name}: username and password are needed to connect.")
-    with custody_errors(f"authority.{name}: ", next_step=f"Set it with: reporter secret set {section.secret_name}"):
-        password = credentials.get(section.secret_name, section.environment).reveal()
-    with _named(name):
-        endpoint = Endpoint(
-            environment=section.environment,
-            base_url=adapter.endpoint_url(section.environment, section.base_url),
-            username=section.username,
-            password=SecretStr(password),
-            timeout_seconds=configuration.delivery.timeout_seconds,
-            proxy=configuration.http.proxy,
-            ca_file=configuration.http.ca_file,
-        )
-        return adapter.connect(endpoint, transport)
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Say whose section it is that an adapter finds wrong."""
-    try:
-        yield
-    except ConfigurationError as error:
-        raise ConfigurationError(f"authority.{name}: {error.message}", next_step=error.next_step) from error

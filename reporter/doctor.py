@@ -21,12 +21,13 @@ from keycustody import files
 from keycustody.cases import CaseKeys
 from keycustody.errors import KeyCustodyError
 from reporter import config
+from reporter.abilities import Examined, Handoff
 from reporter.actors import register
 from reporter.actors.model import Role
 from reporter.actors.policy import RULES, conflicts
 from reporter.alarms import service as alarms
-from reporter.authority import Environment, Examined, Handoff
-from reporter.bootstrap import connect, desk_of, find_adapters
+from reporter.authority import Environment
+from reporter.bootstrap import find_adapters
 from reporter.cases.records import CaseState
 from reporter.cases.store import CaseStore
 from reporter.clock import SystemClock
@@ -37,6 +38,7 @@ from reporter.delivery.authorities import standing_still
 from reporter.delivery.forgotten import standing
 from reporter.delivery.generations import Generations
 from reporter.delivery.model import lane_name
+from reporter.desks import connect, desk_of
 from reporter.errors import ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from adapters.handoff import checking, data, html, pdf
 from adapters.handoff.filling import fill
 from adapters.handoff.form import Form, shipped_forms
-from reporter.authority import Check, Document, Package, Packaging, Printed
+from reporter.abilities import Printed
+from reporter.authority import Check, Document, Package, Packaging
 from reporter.cases.model import Case
 
 _NO_PDF = "there is no PDF, for its library is not installed (pip install 'reporter[pdf]'); the page prints the same"

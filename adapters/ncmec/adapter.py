@@ -14,7 +14,8 @@ from adapters.ncmec.assumptions import Prober
 from adapters.ncmec.client import NCMECConnection
 from adapters.ncmec.plan import plan_of
 from adapters.ncmec.sandbox import CyberTipline
-from reporter.authority import Check, Connection, Endpoint, Environment, Imported, Observation, Package, Packaging, Plan
+from reporter.abilities import Observation
+from reporter.authority import Check, Connection, Endpoint, Environment, Imported, Package, Packaging, Plan
 from reporter.cases.model import Case
 from reporter.errors import ConfigurationError, Finding
 from reporter.organisation import Organisation

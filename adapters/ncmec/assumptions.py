@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.ncmec import payload
+from reporter.abilities import Observation
 from reporter.authority import (
     Answer,
     Call,
@@ -20,7 +21,6 @@ from reporter.authority import (
     Environment,
     EvidenceFacts,
     Lost,
-    Observation,
     Outcome,
     Package,
     Packaging,

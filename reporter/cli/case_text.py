@@ -11,7 +11,8 @@ from typing import Any
 
 import typer
 
-from reporter.authority import Adapter, Check, Handoff
+from reporter.abilities import Handoff
+from reporter.authority import Adapter, Check
 from reporter.cases.intake import shown as path_text
 from reporter.cases.records import CaseDescription, CaseSummary, Outcome, Taken
 from reporter.cli.output import finding, print_json, say

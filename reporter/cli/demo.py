@@ -62,7 +62,7 @@ def demo() -> None:
 
 @contextmanager
 def _sandbox() -> Iterator[tuple[Any, str]]:
-    from reporter.authority import machine
+    from reporter.abilities import machine
     from reporter.bootstrap import find_adapters
     from reporter.clock import SystemClock
     from reporter.sandbox.server import serve

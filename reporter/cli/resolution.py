@@ -11,7 +11,8 @@ from reporter.cli.acting import As, actor
 from reporter.cli.output import AsJson, Reference, moment, open_app, print_json, say, words
 
 if TYPE_CHECKING:
-    from reporter.authority import Adapter, Handoff
+    from reporter.abilities import Handoff
+    from reporter.authority import Adapter
     from reporter.delivery.resolution import Decided
     from reporter.delivery.standing import Standing
 
@@ -165,7 +166,7 @@ def say_decided(decided: Decided, as_json: bool, *, by_hand: bool = False) -> No
 
 
 def _shown(standing: Standing, adapter: Adapter | Handoff | None, stands_still: str) -> dict[str, Any]:
-    from reporter.authority import Handoff
+    from reporter.abilities import Handoff
 
     last, proposal = standing.last, standing.proposal
     waits = standing.state in ("approved", "delivering")

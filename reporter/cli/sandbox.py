@@ -49,7 +49,8 @@ def sandbox(
 
     Example: reporter sandbox ncmec nca
     """
-    from reporter.authority import Environment, machine
+    from reporter.abilities import Handoff, machine
+    from reporter.authority import Environment
     from reporter.bootstrap import find_adapters
     from reporter.clock import SystemClock
     from reporter.errors import NotFoundError, UsageError
@@ -57,7 +58,8 @@ def sandbox(
 
     adapters, names = find_adapters(), list(dict.fromkeys(authorities or ["ncmec"]))
     if unknown := [name for name in names if name not in adapters]:
-        raise NotFoundError(f"There is no adapter {unknown[0]} (installed: {', '.join(sorted(adapters))}).")
+        doubles = ", ".join(sorted(name for name, adapter in adapters.items() if not isinstance(adapter, Handoff)))
+        raise NotFoundError(f"There is no adapter {unknown[0]} (installed: {doubles}).")
     if bool(certificate) != bool(key):
         raise UsageError("--certificate and --key go together.")
     chosen: dict[str, Any] = {n: value for n, value in (("username", username), ("password", password)) if value}

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Engine
 
+from reporter.abilities import Observation, Probing, machine
 from reporter.audit import service as audit
-from reporter.authority import Connection, Environment, Observation, Outcome, Probing, machine
+from reporter.authority import Connection, Environment, Outcome
 from reporter.clock import Clock
 from reporter.config import Authority
 from reporter.db.engine import transaction

@@ -19,9 +19,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, update
 from sqlmodel import col
 
+from reporter.abilities import machine
 from reporter.actors.service import Require
 from reporter.audit import service as audit
-from reporter.authority import Environment, Plan, machine
+from reporter.authority import Environment, Plan
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction

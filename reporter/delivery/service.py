@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy import Engine as Database
 
-from reporter.authority import Connection, machine
+from reporter.abilities import machine
+from reporter.authority import Connection
 from reporter.clock import Clock
 from reporter.config import Delivery as Settings
 from reporter.db.engine import reading

@@ -17,8 +17,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, insert, update
 from sqlmodel import col
 
+from reporter.abilities import Handoff
 from reporter.audit import service as audit
-from reporter.authority import Environment, Handoff, Package
+from reporter.authority import Environment, Package
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reporter.authority import Adapter, Environment, Handoff
+from reporter.abilities import Handoff
+from reporter.authority import Adapter, Environment
 from reporter.config import Authority
 from reporter.errors import ConfigurationError
 from reporter.export.envelopes import Key, examined, kind_of

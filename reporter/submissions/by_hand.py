@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.duties import lane_matter
 from reporter.submissions.model import State
+from reporter.submissions.packaging import Desk
 from reporter.tasks.model import Basis, Kind
 from reporter.tasks.service import close_task, open_task, open_tasks
 
 KINDS = (Kind.HAND_OVER, Kind.RECEIPT)
+_HOUSE: Final = "reporter"
 #: What a person has to do next; in every other state, nothing of these two.
 _NEXT: Mapping[State, Kind] = {
     State.APPROVED: Kind.HAND_OVER,
     State.DELIVERING: Kind.RECEIPT,
     State.ATTENTION: Kind.RECEIPT,
 }
+
+
+def pass_on(connection: Connection, now: datetime, desk: Desk, dispatch: Dispatch, row: Any, actor: str) -> None:
+    """Give an approved submission to whoever tells its authority: the queue of the workers, or people."""
+    if desk.by_hand:
+        keep(connection, now, row, State.APPROVED, actor)
+    else:
+        lane = f"{row.authority}:{row.environment}"
+        dispatch.enqueue(connection, row.id, lane=lane, urgent=row.urgent, at=now)
+
+
+def take_back(connection: Connection, now: datetime, desks: Mapping[str, Desk], rows: Iterable[Any]) -> None:
+    """Close the tasks of what a revision of its case made stale."""
+    for row in rows:
+        if row.authority in desks and desks[row.authority].by_hand:
+            keep(connection, now, row, State.READY, _HOUSE)
 
 
 def keep(connection: Connection, now: datetime, row: Any, state: State, actor: str) -> None:

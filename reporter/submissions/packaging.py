@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reporter.authority import Adapter, Environment, Handoff, Packaging, Supplement
+from reporter.abilities import Handoff
+from reporter.authority import Adapter, Environment, Packaging, Supplement
 from reporter.cases.model import Case
 from reporter.evidence import service as evidence
 from reporter.organisation import Organisation

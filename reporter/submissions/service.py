@@ -43,8 +43,6 @@ from reporter.submissions.supplements import revised_since, supplement_of, to_au
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
-#: Who takes back what a revision made stale.
-_HOUSE = "reporter"
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 _FROZEN = select(
     _SUBMISSION.c.reference, _SUBMISSION.c.package_body, _SUBMISSION.c.environment, _SUBMISSION.c.revision,
@@ -239,12 +237,8 @@ class SubmissionService:
             .values(state=State.APPROVED, package_body=body, approved_at=now, viewed=frozen.viewed)
         )
         self._people.remember(connection, submission_id, stored)
-        if self._desks[authority].by_hand:
-            latest = self.latest(connection, stored.reference, authority, environment)
-            by_hand.keep(connection, now, latest, State.APPROVED, actor)
-        else:
-            lane = f"{authority}:{environment}"
-            self._dispatch.enqueue(connection, submission_id, lane=lane, urgent=frozen.package.urgent, at=now)
+        latest = self.latest(connection, stored.reference, authority, environment)
+        by_hand.pass_on(connection, now, self._desks[authority], self._dispatch, latest, actor)
         return Approved(authority, environment, State.APPROVED, frozen.digest, 0, notes, named)
 
     def _prepare(
@@ -279,9 +273,7 @@ class SubmissionService:
             .returning(_SUBMISSION)
         ).all()
         self._dispatch.recall(connection, [row.id for row in stale])
-        for row in stale:
-            if row.authority in self._desks and self._desks[row.authority].by_hand:
-                by_hand.keep(connection, self._clock.now(), row, State.READY, _HOUSE)
+        by_hand.take_back(connection, self._clock.now(), self._desks, stale)
 
     # --- for delivery ---------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Engine as Database
 
+from reporter.abilities import machine
 from reporter.actors.model import Role
 from reporter.actors.service import Witness, unsigned
-from reporter.authority import machine
 from reporter.bootstrap import App, find_adapters, open_home
 from reporter.db.engine import transaction
 from reporter.delivery.engine import Result

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from reporter.authority import Adapter, Environment, Handoff
+from reporter.abilities import Handoff
+from reporter.authority import Adapter, Environment
 from reporter.cases.model import Case
 from reporter.testing.contract.packages import FormatContract
 from reporter.testing.contract.subject import FILES

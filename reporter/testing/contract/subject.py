@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from reporter.abilities import Handoff
 from reporter.authority import (
     Adapter,
     Answer,
@@ -18,7 +19,6 @@ from reporter.authority import (
     Endpoint,
     Environment,
     EvidenceFacts,
-    Handoff,
     Outcome,
     Package,
     Packaging,
