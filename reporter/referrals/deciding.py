@@ -166,8 +166,7 @@ class Deciding:
     ) -> tuple[str, str]:
         """Seal what is decided, with a number that nobody guesses; give the body and its digest."""
         record = {
-            "items": [item.number for item in items],
-            "rounds": [item.round for item in items],
+            "items": [[item.number, item.round] for item in items],
             "outcome": verdict.outcome.value,
             "clause": verdict.clause,
             "exemption": verdict.exemption.value if verdict.exemption else "",

@@ -14,7 +14,7 @@ from reporter.actors.model import Role
 from reporter.audit import service as audit
 from reporter.contacts.model import ContactKind, Identifiers
 from reporter.db.engine import reading, transaction
-from reporter.errors import ConflictError, NotFoundError, NotReadyError, PolicyError, UsageError
+from reporter.errors import ConflictError, CustodyError, NotFoundError, NotReadyError, PolicyError, UsageError
 from reporter.evidence import service as evidence
 from reporter.referrals.attachments import came
 from reporter.referrals.deciding import Words
@@ -160,6 +160,17 @@ def test_what_people_wrote_is_sealed_and_the_log_says_no_outcome(house: House, e
         assert "confirmed" not in event.detail
         assert "second" not in event.detail
         assert "CS-4" not in event.detail
+
+
+@pytest.mark.parametrize("change", ["outcome = 'out_of_scope'", "clause = 'CS-5'", "number = 2", "round = 2"])
+def test_another_outcome_than_was_sealed_is_refused(house: House, change: str) -> None:
+    of = taken_in(house)
+    decide(house, of, [1], Verdict(Outcome.NOT_CONFIRMED, "CS-4"), "ann")
+    with transaction(house.app.database) as connection:
+        connection.execute(text(f"UPDATE referral_decision SET {change}"))
+    shown = house.app.referrals.overview.show(of)
+    with pytest.raises(CustodyError, match="something else than was decided"):
+        house.app.referrals.overview.words(shown, shown.items, "kim")
 
 
 def test_the_same_referral_is_taken_once(house: House) -> None:
