@@ -37,8 +37,8 @@ def destroy(
     """
     Destroy an item for good: its key, then its object. Two people say so, each with this command.
 
-    Exit code 1: another person must still say the same, or --resume found a key that is back, or a hold. 3: something
-    stands against it, such as a delivery that may need the file, or a legal hold in the object store.
+    Exit code 1: another person must still say the same, or --resume found a key that is back, or was stopped. 3:
+    something stands against it, such as a delivery that may need the file, or a legal hold in the object store.
 
     Example: reporter evidence destroy TS-2026-000101/e1 --reason "Request of an officer, letter 2026-17" --as dana
     """
@@ -124,17 +124,18 @@ def _resume(name: str | None, as_json: bool) -> None:
         who = actor(name, house)
         resumed = house.evidence.destruction.resume(who) + house.evidence.cases.resume(who)
     if as_json:
-        print_json({name: list(getattr(resumed, name)) for name in ("finished", "back", "held")})
+        stopped = [{"what": what, "why": why} for what, why in resumed.stopped]
+        print_json({"finished": list(resumed.finished), "back": list(resumed.back), "stopped": stopped})
     else:
         for number in resumed.finished:
             say(f"Destruction {number} is finished.")
         for item in resumed.back:
             say(f"{item}: its tombstone says that it was destroyed, and its key is back. Destroy it again, two people.")
-        for item in resumed.held:
-            say(f"{item}: it is to be destroyed, and the object store holds it.")
-        if not (resumed.finished or resumed.back or resumed.held):
+        for _, why in resumed.stopped:
+            say(why)
+        if not (resumed.finished or resumed.back or resumed.stopped):
             say("Nothing was left to finish.")
-    if resumed.back or resumed.held:
+    if resumed.back or resumed.stopped:
         raise typer.Exit(1)
 
 

@@ -164,15 +164,15 @@ class WholeCaseDestruction:
         back = tuple(filter(None, [self._recall(tombstone, actor) for tombstone in self._unknown()]))
         with reading(self._engine) as connection:
             rows = connection.execute(select(_CASE).where(_CASE.c.decided_at.is_not(None))).all()
-        finished, held = [], []
+        finished, stopped = [], []
         for row in rows:
             if row.certificate is None or self._removal.has_key(row.reference):
                 try:
                     self._removal.carry_out(row.id, actor)
                     finished.append(row.id)
-                except PolicyError:
-                    held.append(row.reference)
-        return Resumed(tuple(finished), back, tuple(held))
+                except PolicyError as error:
+                    stopped.append((row.reference, error.message))
+        return Resumed(tuple(finished), back, tuple(stopped))
 
     def _unknown(self) -> Iterator[Tombstone]:
         with reading(self._engine) as connection:
@@ -181,12 +181,12 @@ class WholeCaseDestruction:
         return self._removal.tombstones.cases(known)
 
     def _recall(self, tombstone: Tombstone, actor: str) -> str | None:
-        """Take a destruction over from its tombstone; give the case where its key is back."""
+        """Take a destruction over from its tombstone; give the case where its key, or that of an item, is there."""
         reference, now = tombstone.reference, self._clock.now()
         with transaction(self._engine) as connection:
             if not lock(connection, reference):
                 return None
-            if self._removal.has_key(reference):
+            if self._removal.has_any_key(connection, reference):
                 return reference
             connection.execute(delete(_CASE).where(_CASE.c.reference == reference))
             proposed = Word(tombstone.proposed_by, tombstone.proposed_at)

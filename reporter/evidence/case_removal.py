@@ -118,6 +118,11 @@ class CaseRemoval:
         with custody_errors():
             return self._bodies.keys.has_case(reference)
 
+    def has_any_key(self, connection: Connection, reference: str) -> bool:
+        """Whether the key of a case is there, or that of an item of it that nobody decided to destroy."""
+        items = evidence.sealed_items(connection, reference, kept_only=True)
+        return self.has_key(reference) or any(self._removal.has_key(sealed) for sealed in items)
+
     def tell(self, connection: Connection, kind: str, actor: str, reference: str, detail: str) -> None:
         """Record an event of the destruction of a case in the custody log."""
         audit.record(connection, at=self._clock.now(), actor=actor, kind=kind, reference=reference, detail=detail)

@@ -60,15 +60,15 @@ class Word:
 class Resumed:
     """
     Certificates of what is gone now, items whose key is ``back`` while only a tombstone tells of their end, and items
-    that are ``held`` in their object store.
+    or cases that are ``stopped``, each with what stops it: a hold in the object store, or a decision nobody signed.
     """
 
     finished: tuple[str, ...]
     back: tuple[str, ...]
-    held: tuple[str, ...]
+    stopped: tuple[tuple[str, str], ...]
 
     def __add__(self, other: Resumed) -> Resumed:
-        return Resumed(self.finished + other.finished, self.back + other.back, self.held + other.held)
+        return Resumed(self.finished + other.finished, self.back + other.back, self.stopped + other.stopped)
 
 
 class EvidenceDestruction:
@@ -164,14 +164,14 @@ class EvidenceDestruction:
 
         """
         back = tuple(filter(None, [self._recall(item, actor) for item in self._unknown()]))
-        finished, held = [], []
+        finished, stopped = [], []
         for number, sealed in self._decided():
-            if sealed is not None and self._removal.held(sealed):
-                held.append(f"{sealed.reference}/{sealed.item}")
-                continue
-            self._removal.carry_out(number, actor)
-            finished.append(number)
-        return Resumed(tuple(finished), back, tuple(held))
+            try:
+                self._removal.carry_out(number, actor)
+                finished.append(number)
+            except PolicyError as error:
+                stopped.append((f"{sealed.reference}/{sealed.item}" if sealed else number, error.message))
+        return Resumed(tuple(finished), back, tuple(stopped))
 
     def interrupted(self, reference: str | None = None) -> list[str]:
         """Give what was decided a while ago, or of one case whenever, and is not finished."""

@@ -68,7 +68,7 @@ def abandon(engine: Engine, objects: ObjectStore, batch: str) -> None:
         EnvironmentTroubleError: The store or the database does not work.
 
     """
-    if next(iter(objects.keys(batch)), None) is None:
+    if batch and next(iter(objects.keys(batch)), None) is None:
         with transaction(engine) as connection:
             connection.execute(delete(SealingBatch).where(col(SealingBatch.id) == batch))
 

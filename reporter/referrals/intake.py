@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
@@ -20,6 +20,7 @@ from reporter.contacts.model import Identifiers
 from reporter.contacts.register import Register
 from reporter.db.engine import reading, transaction
 from reporter.errors import ReporterError, UsageError
+from reporter.evidence import leftovers
 from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.model import SealedItem
@@ -90,12 +91,17 @@ class Intake:
     def _sealed(self, number: str, came: Sequence[Came]) -> Iterator[list[SealedItem]]:
         """Seal what came along, for the block that records it; what the block does not record is taken back."""
         sealed: list[SealedItem] = []
+        batch = leftovers.begin(self.engine, self.clock) if any(each.files for each in came) else ""
         try:
             for each in came:
-                sealed += self.vault.seal_all(key_of(number), each.files, folder=each.folder, digests=frozenset())
+                sealed += self.vault.seal_all(
+                    key_of(number), each.files, folder=each.folder, digests=frozenset(), batch=batch
+                )
             yield sealed
         except BaseException:
             Sealing(self.engine, self.vault, frozenset()).take_back(sealed)
+            with suppress(ReporterError):  # it stays on record, and is swept when its time is over
+                leftovers.abandon(self.engine, self.vault.objects, batch)
             raise
 
     def _write(
@@ -130,6 +136,7 @@ class Intake:
         actor: str,
     ) -> None:
         evidence.record_items(connection, sealed)
+        leftovers.end(connection, sealed)
         self.clocks.content_came(connection, self.clock.now(), number, actor)
         parts = [count for each in came for count in each.parts]
         for item, count in zip(sealed, parts, strict=True):

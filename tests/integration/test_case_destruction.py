@@ -282,6 +282,20 @@ def test_with_the_key_back_a_tombstone_alone_destroys_nothing(house: House) -> N
     assert wrap.exists()
 
 
+def test_a_planted_tombstone_of_a_case_whose_key_is_lost_costs_no_item_its_key(house: House) -> None:
+    keystore, objects = house.folder / "home" / "keystore", house.folder / "home" / "objects"
+    destroyed(house)
+    name = next(objects.glob("destroyed-case.*"))
+    planted = objects / f"destroyed-case.{sha256(OTHER.encode()).hexdigest()}"
+    planted.write_bytes(name.read_bytes().replace(REF.encode(), OTHER.encode()))
+    planted.chmod(0o600)
+    (keystore / f"case-{OTHER}").rename(house.folder / "lost")
+    house.restart()
+    assert house.app.evidence.cases.resume("carol").back == (OTHER,)
+    (house.folder / "lost").rename(keystore / f"case-{OTHER}")
+    assert [found.sound for found in house.app.evidence.integrity.one(OTHER, None, "ann")] == [True, True]
+
+
 def test_a_hold_in_the_object_store_stops_the_whole_case(house: House) -> None:
     class Held(type(house.app.vault.objects)):
         def locks(self) -> bool:

@@ -197,7 +197,8 @@ def test_a_hold_in_the_object_store_stops_it_before_the_key_is_gone(house: House
     destruction._decide = and_then_held  # type: ignore[method-assign]
     with pytest.raises(PolicyError, match="legal hold in the object store"):
         destruction.destroy(REF, "e1", "bob", "Synthetic.")
-    assert destruction.resume("ann").held == (f"{REF}/e1",)
+    ((item, why),) = destruction.resume("ann").stopped
+    assert (item, "legal hold" in why) == (f"{REF}/e1", True)
     assert app.vault.keys.identity(REF, *_sealed(house)), "the key is there yet"
     hold.unlink()
     (number,) = destruction.resume("ann").finished
