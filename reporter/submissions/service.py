@@ -108,6 +108,8 @@ class SubmissionService:
         if row is not None and row.package_body and (items := changed(row.viewed, facts)):
             text = f"version {row.version} is frozen with other facts: the view log has more of {', '.join(items)}"
             check = Check(check.needs, (*check.notes, Finding("evidence", "viewed_since", text)))
+        if row is not None:
+            check = Check(check.needs, (*check.notes, *revised_since(row, stored.revision)))
         return Preview(frozen.package, check, frozen.digest, named)
 
     def overview(self, reference: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from reporter.clock import Clock
 from reporter.db.engine import transaction
 from reporter.errors import NotFoundError, PolicyError
 from reporter.submissions.duties import level_of
-from reporter.submissions.model import State
+from reporter.submissions.model import CLOSED_UNFILED, State
 from reporter.submissions.packaging import Desk
 from reporter.submissions.service import SubmissionService
 from reporter.submissions.tables import Submission
@@ -86,6 +86,11 @@ class SupplementService:
 
 def _too_early(reference: str, authority: str, latest: Submission | None) -> PolicyError:
     what = f"{reference} for {authority}"
+    if latest is not None and latest.supplements and latest.state in CLOSED_UNFILED:
+        return PolicyError(
+            f"The supplement of {what} was not filed ({latest.state}); approving it makes its next version.",
+            next_step=f"Mend the case if need be, then: reporter submission approve {reference} --to {authority}",
+        )
     if latest is not None and latest.supplements:
         return PolicyError(
             f"A supplement of {what} is under way already ({latest.state.replace('_', ' ')}).",

@@ -117,7 +117,8 @@ def test_a_case_revised_after_its_report_is_not_reported_again_by_itself(later: 
     (told,) = later.house.app.submissions.approve(REF, "approver", later.authority)
     later.house.until_idle()
     assert (told.state, len(later.filed())) == (State.ACCEPTED, 1)
-    assert "revised_since" in {note.rule for note in told.notes}
+    shown = later.house.app.submissions.preview(REF, later.authority).check.notes
+    assert "revised_since" in {note.rule for note in told.notes} & {note.rule for note in shown}
 
 
 def test_a_refused_supplement_is_corrected_and_stays_one(later: Later) -> None:
@@ -131,6 +132,20 @@ def test_a_refused_supplement_is_corrected_and_stays_one(later: Later) -> None:
     later.house.until_idle()
     assert later.told() == [(1, "accepted", None, None), (2, "rejected", None, 1), (3, "accepted", 2, 1)]
     assert later.filed() == [[FILES["e1"]], [FILES["e2"], FILES["e3"]]]
+
+
+def test_a_withdrawn_supplement_is_taken_up_by_approving_it_again(later: Later) -> None:
+    later.reported(1)
+    later.revised(2)
+    later.begin()
+    later.house.app.submissions.approve(REF, "approver", later.authority)
+    later.house.app.resolutions.withdraw(REF, later.authority, "approver", "Too soon.")
+    with pytest.raises(PolicyError, match="was not filed"):
+        later.begin()
+    later.house.app.submissions.approve(REF, "approver", later.authority)
+    later.house.until_idle()
+    assert later.told() == [(1, "accepted", None, None), (2, "withdrawn", None, 1), (3, "accepted", 2, 1)]
+    assert later.filed()[1] == [FILES["e2"]]
 
 
 def test_the_answer_to_a_supplement_is_lost_and_it_is_filed_once(later: Later) -> None:

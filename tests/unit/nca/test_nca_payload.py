@@ -83,6 +83,14 @@ def test_what_check_lets_through_keeps_the_contract(drops: list[int], parts: set
     assert payload.build(case, packaging) == package
 
 
+def test_a_word_that_says_less_than_ours_has_ours_beside_it() -> None:
+    summary = report(nca_case())["incident"]["summary"]
+    ours = ("suspect", "hotline", "told the school", "document", "elsewhere", "duplicate", "of our own", "home")
+    assert [word for word in ours if f'"{word}"' not in summary] == []
+    theirs = ("uploader", "user_report", "content_removed", "supplements", "ncmec", "suspect_location", "near_future")
+    assert [word for word in theirs if f'"{word}"' in summary.replace('authority "ncmec", environment', "")] == []
+
+
 def test_a_notifier_is_named_by_role_and_context_alone() -> None:
     notifier = report(nca_case())["users"][3]
     assert notifier == {
