@@ -55,10 +55,15 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Supplement:
-    """What a further report adds to: the accepted ones, oldest first, and the case as it was when the last was sent."""
+    """
+    What a further report adds to: the accepted ones, oldest first, and the case as it was when the last was sent.
+
+    ``adds_to`` is the house's own name of the one it adds to.
+    """
 
     earlier: tuple[Earlier, ...]
     sent: Case = field(repr=False)
+    adds_to: str = ""
 
     def has(self, evidence: Evidence) -> bool:
         """Whether the bytes of an evidence item went to the authority before."""

@@ -13,17 +13,22 @@ from dataclasses import asdict, dataclass
 
 import rfc8785
 
-from reporter.authority import Document, Environment, Package, PackagedFile
+from reporter.authority import Document, Environment, Package, PackagedFile, Supplement
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A package with its canonical bytes; ``viewed`` is what it was built from that people may add to later."""
+    """
+    A package with its canonical bytes; ``viewed`` is what it was built from that people may add to later.
+
+    ``adds_to`` is the submission that it was built as a supplement to, empty where it was not.
+    """
 
     package: Package
     content: bytes
     digest: str
     viewed: str
+    adds_to: str = ""
 
 
 def freeze(
@@ -34,6 +39,7 @@ def freeze(
     environment: Environment,
     viewed: str = "",
     decided: Sequence[str] = (),
+    supplement: Supplement | None = None,
 ) -> Frozen:
     """Give the canonical bytes (RFC 8785) of a package and their SHA-256; ``decided`` is approved along with it."""
     content = rfc8785.dumps(
@@ -57,7 +63,8 @@ def freeze(
             **({"mode": package.mode} if package.mode else {}),
         }
     )
-    return Frozen(package, content, hashlib.sha256(content).hexdigest(), viewed)
+    adds_to = supplement.adds_to if supplement else ""
+    return Frozen(package, content, hashlib.sha256(content).hexdigest(), viewed, adds_to)
 
 
 def thaw(content: bytes) -> Package:

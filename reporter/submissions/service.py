@@ -39,7 +39,7 @@ from reporter.submissions.overview import entry, linked, receipt
 from reporter.submissions.packaging import Desk
 from reporter.submissions.results import Approved, FrozenPackage, Preview
 from reporter.submissions.routing import Route
-from reporter.submissions.supplements import revised_since, supplement_of, to_authority
+from reporter.submissions.supplements import revised_since, submissions_of, supplement_of, to_authority
 from reporter.submissions.tables import Submission
 from reporter.submissions.viewed import changed, viewed
 
@@ -116,7 +116,7 @@ class SubmissionService:
         """Give every submission of a case, those not approved yet included, as ``case show --json`` prints them."""
         stored = self._cases.load(reference)
         with transaction(self._engine) as connection:
-            rows = self._rows(connection, reference)
+            rows = submissions_of(connection, reference)
             attempts = self._dispatch.attempts(connection, [row.id for row in rows])
             facts = evidence.facts(connection, reference, stored.case)
         named = self._people.of(stored)
@@ -217,6 +217,10 @@ class SubmissionService:
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
             later = (*notes, *revised_since(row, stored.revision))
             return Approved(authority, environment, State(row.state), row.digest, 0, later, named)
+        if frozen.adds_to != ((row and row.supplements) or ""):
+            raise ConflictError(
+                f"A supplement of case {stored.reference} was begun meanwhile.", next_step="Look again."
+            )
         submission_id = self._prepare(connection, row, stored, authority, environment, frozen, rules)
         prepared = self._cases.revision(connection, stored.reference, stored.revision)
         about = {"reference": stored.reference, "authority": authority, "environment": environment.value}
@@ -283,7 +287,7 @@ class SubmissionService:
         self, connection: Connection, reference: str, authority: str, environment: Environment
     ) -> Submission | None:
         """Give the latest version of a case's submission to one authority."""
-        versions = to_authority(self._rows(connection, reference), authority, environment)
+        versions = to_authority(submissions_of(connection, reference), authority, environment)
         return versions[-1] if versions else None
 
     def new_version(
@@ -352,7 +356,7 @@ class SubmissionService:
 
     def _packaging(self, stored: StoredCase, desk: Desk) -> Packaging:
         with transaction(self._engine) as connection:
-            versions = to_authority(self._rows(connection, stored.reference), desk.adapter.name, desk.environment)
+            versions = to_authority(submissions_of(connection, stored.reference), desk.adapter.name, desk.environment)
             supplement = supplement_of(connection, versions, self._cases, self._dispatch)
             return desk.packaging(connection, stored.reference, stored.case, self._clock.now(), supplement)
 
@@ -373,12 +377,8 @@ class SubmissionService:
             environment=desk.environment,
             viewed=viewed(packaging.evidence),
             decided=naming.decided(named),
+            supplement=packaging.supplement,
         )
-
-    def _rows(self, connection: Connection, reference: str) -> Sequence[Submission]:
-        query = select(_SUBMISSION).where(_SUBMISSION.c.reference == reference)
-        rows = connection.execute(query.order_by(_SUBMISSION.c.created_at)).mappings()
-        return [Submission(**row) for row in rows]
 
     def _shown(
         self,

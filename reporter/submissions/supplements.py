@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from reporter.authority import Earlier, Supplement
 from reporter.cases.service import CaseService
@@ -17,6 +17,14 @@ from reporter.errors import Finding
 from reporter.submissions.dispatch import Dispatch
 from reporter.submissions.model import State
 from reporter.submissions.tables import Submission
+
+_SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
+
+
+def submissions_of(connection: Connection, reference: str) -> list[Submission]:
+    """Give every submission of a case, oldest first."""
+    query = select(_SUBMISSION).where(_SUBMISSION.c.reference == reference).order_by(_SUBMISSION.c.created_at)
+    return [Submission(**row) for row in connection.execute(query).mappings()]
 
 
 def to_authority(rows: Iterable[Submission], authority: str, environment: str) -> list[Submission]:
@@ -36,9 +44,10 @@ def supplement_of(
     connection: Connection, versions: Sequence[Submission], cases: CaseService, dispatch: Dispatch
 ) -> Supplement | None:
     """Give what the latest of a case's versions for one authority adds to; None where it is no supplement."""
-    if not versions or versions[-1].supplements is None:
+    adds_to = versions[-1].supplements if versions else None
+    if adds_to is None:
         return None
     *before, latest = versions
     accepted = [row for row in before if row.state == State.ACCEPTED]
     earlier = [Earlier(row.receipt_reference or "", dispatch.learnt(connection, row.id)) for row in accepted]
-    return Supplement(tuple(earlier), cases.at(connection, latest.reference, accepted[-1].revision))
+    return Supplement(tuple(earlier), cases.at(connection, latest.reference, accepted[-1].revision), adds_to)

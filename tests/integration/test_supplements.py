@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from reporter.errors import PolicyError
+from reporter.errors import ConflictError, PolicyError
+from reporter.submissions import service
 from reporter.submissions.model import State
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
@@ -119,6 +120,26 @@ def test_a_case_revised_after_its_report_is_not_reported_again_by_itself(later: 
     assert (told.state, len(later.filed())) == (State.ACCEPTED, 1)
     shown = later.house.app.submissions.preview(REF, later.authority).check.notes
     assert "revised_since" in {note.rule for note in told.notes} & {note.rule for note in shown}
+
+
+def test_nobody_approves_a_first_report_anew_because_a_supplement_was_begun_meanwhile(
+    later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later.reported(1)
+    later.revised(2)
+    freeze = service.freeze
+
+    def begun_meanwhile(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(service, "freeze", freeze)
+        frozen = freeze(*arguments, **named)
+        later.begin()
+        return frozen
+
+    monkeypatch.setattr(service, "freeze", begun_meanwhile)
+    with pytest.raises(ConflictError, match="begun meanwhile"):
+        later.house.app.submissions.approve(REF, "approver", later.authority)
+    later.house.until_idle()
+    assert len(later.filed()) == 1
 
 
 def test_a_refused_supplement_is_corrected_and_stays_one(later: Later) -> None:
