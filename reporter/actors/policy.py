@@ -93,6 +93,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "retention propose": _may(_COMPLIANCE, _LEGAL, token=True),
     "retention confirm": _may(_COMPLIANCE, _LEGAL, signs=("number", "references")),
     "retention withdraw": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    "retention adopt-policy": _may(_COMPLIANCE, _LEGAL, signs=("cap", "until")),
+    "retention end-policy": _may(_COMPLIANCE, _LEGAL),
     "retention rules": _may(_COMPLIANCE, _LEGAL, signs=("apply",)),  # with --apply
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.
     "evidence open": _may(_ANALYST, _LEAD, _LEGAL, signs=("where", "purpose", "extent")),
@@ -166,6 +168,7 @@ FREE: Final[Mapping[str, str]] = {
     "retention show": _SHOWS,
     "retention due": _SHOWS,
     "retention batches": _SHOWS,
+    "retention policy": _SHOWS,
     "retention certificate": _SHOWS,
     "evidence list": _SHOWS,
     "evidence views": _SHOWS,

@@ -80,6 +80,9 @@ KINDS: Mapping[str, str] = {
     "destroyed_on_request": "One of two people destroys an item at an authenticated police request; which demand.",
     "request_recorded": "A person's request for access or erasure was recorded; what was found inside, as a code.",
     "request_answered": "A person's request was answered.",
+    "policy_asked": "One person asked for a standing policy of disposition: how many cases a day, until when.",
+    "policy_adopted": "Another person agreed: what is due is disposed of by the policy.",
+    "policy_ended": "Somebody ended the standing policy.",
     "legal_refused": "Something about demands, holds or retention was refused; by what rule stands in the detail.",
     # submissions
     "submission_approval": "One person approved what would be sent; its digest stands in the detail.",

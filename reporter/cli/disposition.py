@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reporter.cli.acting import As, actor, present
+from reporter.cli.hold_text import instant
 from reporter.cli.output import AsJson, moment, open_app, print_json, say
 from reporter.cli.resolution import Reason
 from reporter.cli.retention_text import text
 
 if TYPE_CHECKING:
     from reporter.retention.batches import Batch
+    from reporter.retention.policy import Policy
 
 Number = Annotated[int, typer.Argument(metavar="N", help="The disposition's number.")]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many cases.")]
@@ -21,7 +23,7 @@ Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to ``reporter retention``."""
-    for command in (due, propose, confirm, withdraw, batches, certificate):
+    for command in (due, propose, confirm, withdraw, batches, certificate, policy, adopt_policy, end_policy):
         app.command()(command)
 
 
@@ -139,6 +141,64 @@ def certificate(number: Number, as_json: AsJson = False) -> None:
     for case in fields["kept"]:
         say(f"  {case['reference']}: kept. {case['why']}")
     say(fields["statement"])
+
+
+def policy(as_json: AsJson = False) -> None:
+    """
+    Show the standing policy, by which a worker disposes of what is due without two people for each disposition.
+
+    Example: reporter retention policy
+    """
+    with open_app() as house:
+        _say_policy(house.retention.policies.standing(), as_json)
+
+
+def adopt_policy(
+    cap: Annotated[int, typer.Option(metavar="N", help="At most so many cases a day.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="Until when, at most a year, with its zone.")],
+    reason: Reason,
+    name: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Adopt a standing policy: two people, each with this command and the same cap and time. What keeps a case, keeps it.
+
+    Exit code 1: another person must still say the same.
+
+    Example: reporter retention adopt-policy --cap 20 --until 2027-06-01T00:00:00Z --reason "Minutes of May." --as lea
+    """
+    with open_app() as house:
+        adopted = house.retention.policies.adopt(cap, instant(until), actor(name, house), reason)
+    _say_policy(adopted, as_json)
+    if not adopted.adopted:
+        raise typer.Exit(1)
+
+
+def end_policy(reason: Reason, name: As = None, as_json: AsJson = False) -> None:
+    """
+    End the standing policy, at once; one person can.
+
+    Example: reporter retention end-policy --reason "A case is expected." --as lea
+    """
+    with open_app() as house:
+        house.retention.policies.end(actor(name, house), reason)
+    _say_policy(None, as_json)
+
+
+def _say_policy(policy: Policy | None, as_json: bool) -> None:
+    if as_json:
+        found = None if policy is None else {
+            "policy": policy.number, "cap": policy.cap, "until": text(policy.until), "adopted": policy.adopted,
+            "people": [word.by for word in (policy.first, policy.second) if word],
+        }  # fmt: skip
+        print_json({"policy": found})
+    elif policy is None:
+        say("No standing policy: two people confirm each disposition.")
+    elif policy.second is None:
+        say(f"{policy.first.by} asks for {policy.cap} cases a day until {moment(policy.until)}; one more person must.")
+    else:
+        people = f"{policy.first.by} and {policy.second.by}"
+        say(f"Policy {policy.number}: {policy.cap} cases a day until {moment(policy.until)}, by {people}.")
 
 
 def data(batch: Batch) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Batch:
     carried_out_at: datetime | None
     certificate: str | None
     keep_until: datetime | None
+    policy: int | None
     entries: tuple[Entry, ...]
 
     @property
@@ -75,7 +76,7 @@ def batch_of(connection: Connection, number: int, *, lock: bool = False) -> Batc
     entries = connection.execute(select(ENTRY).where(ENTRY.c.batch == number).order_by(ENTRY.c.reference))
     return Batch(
         row.number, row.proposed_by, row.proposed_at, _word(row, "first"), _word(row, "second"), row.withdrawn_at,
-        row.carried_out_at, row.certificate, row.keep_until,
+        row.carried_out_at, row.certificate, row.keep_until, row.policy,
         tuple(Entry(e.reference, e.clocks, e.outcome, e.why, e.certificate) for e in entries),
     )  # fmt: skip
 
@@ -99,6 +100,7 @@ def certified(batch: Batch, at: datetime) -> tuple[str, str]:
         "version": 1,
         "proposed": {"by": batch.proposed_by, "at": _text(batch.proposed_at)},
         "confirmed": [{"by": word.by, "at": _text(word.at)} for word in (batch.first, batch.second) if word],
+        "standing_policy": batch.policy,
         "carried_out_at": _text(at),
         "destroyed": [
             {"reference": entry.reference, "certificate": entry.certificate, "clocks": json.loads(entry.clocks)}

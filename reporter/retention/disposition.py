@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -23,6 +24,7 @@ from reporter.retention import reach
 from reporter.retention.batches import BATCH, ENTRY, Batch, Entry, batch_of, certified, written
 from reporter.retention.candidates import candidates
 from reporter.retention.clocks import Clocks, Kept
+from reporter.retention.policy import present
 from reporter.retention.refusals import Refusals
 from reporter.retention.time import require_not_set_back
 from reporter.retention.words import Words, require_another, tell
@@ -30,6 +32,8 @@ from reporter.rules.calendar import floor_ends
 from reporter.rules.model import Length
 from reporter.tasks.model import Kind
 from reporter.tasks.service import close_task, open_task
+
+_DAY = timedelta(days=1)
 
 
 class CaseEnd(Protocol):
@@ -163,6 +167,36 @@ class Dispositions:
                 tell(connection, now, actor, "disposition_confirmed", f"disposition {number}")
             batch = batch_of(connection, number)
         return self.carry_out(number, actor) if batch.second is not None else batch
+
+    def dispose_by(self, actor: str) -> Batch | None:
+        """
+        Dispose of what is due by the standing policy, where one is adopted and has its day's share left.
+
+        Raises:
+            EnvironmentTroubleError: As ``confirm``.
+        """
+        now = self._time.now()
+        with reading(self._database) as connection:
+            policy = present(connection, now)
+            recent = select(BATCH.c.number).where(BATCH.c.policy.is_not(None), BATCH.c.proposed_at > now - _DAY)
+            if policy is None or policy.second is None or connection.execute(recent).first() is not None:
+                return None
+        batch = self.propose(actor, policy.cap)
+        if batch is None:
+            return None
+        with transaction(self._database) as connection:
+            still = present(connection, now, lock=True)
+            if still is None or still.number != policy.number:  # somebody ended it meanwhile: people confirm
+                return batch
+            first, second = policy.first, policy.second
+            values = {
+                "policy": policy.number, "first_by": first.by, "first_at": first.at, "second_by": second.by,
+                "second_at": second.at,
+            }  # fmt: skip
+            connection.execute(update(BATCH).where(BATCH.c.number == batch.number).values(**values))
+            about = f"disposition {batch.number}"
+            tell(connection, now, actor, "disposition_confirmed", about, f"policy {policy.number}")
+        return self.carry_out(batch.number, actor)
 
     def carry_out(self, number: int, actor: str) -> Batch:
         """

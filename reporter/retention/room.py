@@ -27,6 +27,7 @@ from reporter.retention.flags import ObjectFlags
 from reporter.retention.holds import HoldService
 from reporter.retention.longer import KeepingLonger
 from reporter.retention.persons import PersonRequests
+from reporter.retention.policy import StandingPolicies
 from reporter.retention.refusals import Refusals
 from reporter.retention.requests import Destroys, DestructionRequests
 from reporter.retention.routine import Routine
@@ -52,6 +53,7 @@ class RetentionRoom:
     dispositions: Dispositions
     requests: DestructionRequests
     persons: PersonRequests
+    policies: StandingPolicies
     jobs: Sequence[Job]
 
 
@@ -93,5 +95,6 @@ def retention_room(
         dispositions,
         DestructionRequests(database, clock, bodies, clocks, refusals, destroys),
         PersonRequests(database, clock, words, subjects, clocks, refusals),
+        StandingPolicies(database, clock, words, refusals, settings),
         (Job("retention", _EVERY, routine.run),),
     )

@@ -24,6 +24,7 @@ from reporter.retention.clocks import Clocks
 from reporter.retention.disposition import Dispositions
 from reporter.retention.flags import ObjectFlags
 from reporter.retention.model import Side, Standing
+from reporter.retention.policy import present
 from reporter.retention.reach import cases_in
 from reporter.retention.register import HOLD
 from reporter.retention.subjects import Subjects
@@ -63,7 +64,7 @@ class Routine:
         self._conflicts()
         self.flags.apply(self._held())
         self.dispositions.resume(ACTOR)
-        if not self._open_batch():
+        if not self._open_batch() and self.dispositions.dispose_by(ACTOR) is None and not self._by_policy():
             self.dispositions.propose(ACTOR)
         self._expire()
         if troubled:
@@ -124,6 +125,12 @@ class Routine:
         query = select(BATCH.c.number).where(BATCH.c.withdrawn_at.is_(None), BATCH.c.carried_out_at.is_(None))
         with reading(self.database) as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def _by_policy(self) -> bool:
+        """Whether a standing policy takes care of what is due; the rest of a day's waits for the next."""
+        with reading(self.database) as connection:
+            policy = present(connection, self.time.now())
+        return policy is not None and policy.adopted
 
     def _expire(self) -> None:
         """Remove references and certificates whose own time is over."""

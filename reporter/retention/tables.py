@@ -217,7 +217,7 @@ class Disposition(SQLModel, table=True):
     """
     A disposition: cases proposed for destruction together, and the two words that it takes.
 
-    ``certificate`` is kept until ``keep_until``; the row stays.
+    ``certificate`` is kept until ``keep_until``; the row stays. ``policy`` is set where a standing one gave both words.
     """
 
     __tablename__ = "disposition"
@@ -237,6 +237,7 @@ class Disposition(SQLModel, table=True):
     carried_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     certificate: str | None = None
     keep_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    policy: int | None = Field(default=None)
 
 
 class DispositionEntry(SQLModel, table=True):
@@ -269,3 +270,22 @@ class PersonRequest(SQLModel, table=True):
     answered_by: str | None = None
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     answered_body: str | None = None
+
+
+class StandingPolicy(SQLModel, table=True):
+    """What two people confirm beforehand: so many cases a day, until a day."""
+
+    __tablename__ = "standing_policy"
+
+    number: int | None = Field(default=None, primary_key=True)
+    cap: int
+    until: datetime = Field(sa_type=UtcDateTime)
+    first_by: str
+    first_at: datetime = Field(sa_type=UtcDateTime)
+    first_body: str
+    second_by: str | None = None
+    second_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    second_body: str | None = None
+    ended_by: str | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_body: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.e2e.support import MARKER, Home, Run, plaintext_in
@@ -17,7 +18,7 @@ def letter(folder: Path) -> str:
         "kind": "preservation_letter",
         "requester": "federal",
         "authority": {"name": MARKER, "file_number": "EX-17"},
-        "served_at": "2026-11-20T09:00:00Z",
+        "served_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "scope": {"cases": [REF], "subjects": [{"kind": "email", "value": f"{MARKER}@forum.example"}]},
     }
     file.write_text(json.dumps(document))
@@ -36,7 +37,7 @@ def test_a_letter_holds_a_case_and_two_people_let_it_go(home: Home, reporter: Ru
     assert reporter("demand", "verify", "1", "--how", "looked", "--reason", "x").code == 2
     assert "reaches 1 cases now: EX-2026-000201" in reporter("demand", "show", "1").text
     assert reporter("hold", "list", "--json").json["holds"][0]["rule"] == "us-2703f/1"
-    renewed = reporter("demand", "renew", "1", "--at", "2026-11-21T09:00:00Z", "--as", "lea")
+    renewed = reporter("demand", "renew", "1", "--at", datetime.now(UTC).isoformat(), "--as", "lea")
     assert "hold show 1" in renewed.text
     release = ("hold", "release", "1", "--reason", MARKER, "--as")
     assert reporter(*release, "lea").code == 1

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from reporter.audit import service as audit
 from reporter.db.engine import reading
-from reporter.errors import EnvironmentTroubleError, NotFoundError, PolicyError, ReporterError
+from reporter.errors import EnvironmentTroubleError, NotFoundError, PolicyError, ReporterError, UsageError
 from reporter.evidence.looks import Asked, Purpose
 from reporter.retention.demand import Scope
 from reporter.tasks.model import Kind
@@ -166,6 +166,36 @@ def test_the_job_proposes_and_destroys_nothing(house: House) -> None:
     assert (batch.state, batch.proposed_by) == ("proposed", "reporter")
     for reference in (ONE, TWO, LATE):
         assert house.app.cases.load(reference)
+
+
+def test_a_standing_policy_of_two_disposes_of_so_much_a_day(house: House) -> None:
+    retention, until = house.app.retention, house.clock.now() + timedelta(days=30)
+    for wrong in ((0, until), (51, until), (1, house.clock.now()), (1, until + timedelta(days=400))):
+        with pytest.raises(UsageError):
+            retention.policies.adopt(*wrong, "lea", "Synthetic.")
+    assert not retention.policies.adopt(1, until, "lea", "Synthetic.").adopted
+    with pytest.raises(PolicyError, match="a different person"):
+        retention.policies.adopt(1, until, "lea", "Synthetic.")
+    assert retention.dispositions.dispose_by("job") is None, "one person's word is none"
+    assert retention.policies.adopt(1, until, "sam", "Agreed.").adopted
+    hold(house, TWO)
+    house.app.jobs.run("retention")
+    house.app.jobs.run("retention")
+    (batch,) = retention.dispositions.batches()
+    assert [(entry.reference, entry.outcome) for entry in batch.entries] == [(ONE, "destroyed")]
+    assert batch.certificate is not None
+    certificate = json.loads(batch.certificate)
+    assert [word["by"] for word in certificate["confirmed"]] == ["lea", "sam"]
+    assert certificate["standing_policy"] == batch.policy
+    house.clock.advance(timedelta(days=2))
+    house.app.jobs.run("retention")
+    assert house.app.cases.load(TWO), "what is held is not even proposed"
+    for who in ("lea", "sam"):
+        retention.holds.release(retention.holds.holds()[0].number, who, "Over.")
+    retention.policies.end("ann", "A case is expected.")
+    house.app.jobs.run("retention")
+    assert retention.dispositions.batches()[0].state == "proposed"
+    assert house.app.cases.load(TWO)
 
 
 def test_a_quarantined_database_disposes_of_nothing(house: House) -> None:

@@ -33,6 +33,7 @@ TWO_PEOPLE = {
     "hold release",
     "retention extend",
     "retention confirm",
+    "retention adopt-policy",
     "demand destroy",
     "evidence destroy",
     "submission approve",
