@@ -23,10 +23,13 @@ def status(authority: Name, name: As = None, as_json: AsJson = False) -> None:
     """
     with open_app() as house:
         environment, resumed = house.authorities.probe(authority, actor(name, house))
+        title = house.adapters[authority].title
     if as_json:
-        print_json({"authority": authority, "environment": environment, "reachable": True, "resumed": resumed})
+        shown = {"authority": authority, "title": title, "environment": environment, "reachable": True}
+        print_json({**shown, "resumed": resumed})
     else:
         say(f"{authority} ({environment}) is there and knows our credentials.")
+        say(f"It is: {title}.")
         if resumed:
             say("Its queue goes on.")
 

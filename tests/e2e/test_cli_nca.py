@@ -34,7 +34,7 @@ def mock(home: Home, reporter: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def test_a_case_and_what_turns_up_later_reach_the_mock(reporter: Run, mock: MockEndpoint, tmp_path: Path) -> None:
     first = write_case(tmp_path / "first", REF, files={"e1": FILES["e1"]}, **CHANGES)
     assert reporter("case", "add", first, "--as", "ann").code == 0
-    assert reporter("authority", "status", "nca").code == 0
+    assert "a contract of our own for a mock (not the NCA's API)" in reporter("authority", "status", "nca").text
     early = reporter("submission", "supplement", REF, "--to", "nca", "--as", "ann")
     assert (early.code, "not accepted yet" in early.err) == (3, True)
     assert reporter("submission", "approve", REF, "--to", "nca", "--as", "bob").code == 0
