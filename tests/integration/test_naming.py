@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from reporter.authority import Answer, Call, Outcome
 from reporter.cases.model import Case
 from reporter.contacts import naming
 from reporter.contacts.model import ContactKind, Identifiers
+from reporter.contacts.naming import Naming
 from reporter.contacts.people import people_of
 from reporter.contacts.words import Purpose
 from reporter.db.engine import transaction
@@ -128,6 +130,25 @@ def test_a_contact_between_the_look_and_the_approval_stops_it(house: House, monk
     monkeypatch.setattr(service, "_freeze", meanwhile)
     with pytest.raises(ConflictError, match="Contacts changed meanwhile"):
         service.approve(REF, "approver")
+    assert house.submission()["state"] == "draft"
+
+
+def test_a_contact_that_is_added_while_somebody_approves_waits_and_then_voids_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added(house, people=[SUSPECT])
+    remember = Naming.remember
+    adding = Thread(target=known, args=(house,))
+
+    def meanwhile(people: Naming, *arguments: Any) -> None:
+        remember(people, *arguments)
+        adding.start()
+        adding.join(timeout=0.5)  # it would be done by then, if nothing kept it waiting
+
+    monkeypatch.setattr(Naming, "remember", meanwhile)
+    (approved,) = house.app.submissions.approve(REF, "approver")
+    assert approved.state == "approved"
+    adding.join()
     assert house.submission()["state"] == "draft"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,23 @@ def test_items_are_decided_all_or_none(house: House) -> None:
     with pytest.raises(ConflictError, match="Item 2 is settled"):
         decide(house, of, [1, 2, 3], ELSEWHERE, "ann")
     assert counts(list(seen(house, of, "ann").values()))["undecided"] == 2
+
+
+def test_of_several_who_decide_an_item_at_once_one_does(house: House) -> None:
+    of = taken_in(house)
+
+    def by(actor: str) -> str:
+        try:
+            decide(house, of, [1, 2, 3], ELSEWHERE, actor)
+        except ConflictError:
+            return ""
+        return actor
+
+    with ThreadPoolExecutor(4) as pool:
+        decided = set(pool.map(by, ("ann", "bob", "kim", "lee"))) - {""}
+    items = seen(house, of, None).values()
+    assert {made.actor for item in items for made in item.decisions} == decided
+    assert len(decided) == 1
 
 
 def test_an_item_is_opened_again_and_its_history_stays(house: House) -> None:
