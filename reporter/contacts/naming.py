@@ -87,6 +87,7 @@ class Naming:
 
     def remember(self, connection: Connection, submission_id: str, stored: StoredCase) -> None:
         """Keep, blind, by what those are known whom a submission names, so that a later contact finds it."""
+        self.register.require_key(connection, make=True)
         connection.execute(delete(_NAMED).where(_NAMED.c.submission_id == submission_id))
         marks = {mark for named, known_by in people_of(stored.case) if _is_named(named) for mark in sought(known_by)}
         row = {"submission_id": submission_id, "reference": stored.reference}

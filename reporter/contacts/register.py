@@ -6,28 +6,31 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from secrets import token_hex
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from keycustody.blind_index import BlindIndex
+from keycustody.blind_index import BlindIndex, Kind
 from reporter.actors.service import Witness
 from reporter.audit import service as audit
 from reporter.clock import Clock
 from reporter.contacts.model import Added, Contact, ContactKind, Identifiers
 from reporter.contacts.normal import Mark, registered, sought
 from reporter.contacts.tables import Contact as ContactRow
-from reporter.contacts.tables import ContactMark, ContactRegister, NamedMark
+from reporter.contacts.tables import ContactKey, ContactMark, ContactRegister, NamedMark
 from reporter.contacts.words import Purpose, Words
 from reporter.db.engine import reading, transaction
-from reporter.errors import NotFoundError, UsageError
+from reporter.db.statements import inserting
+from reporter.errors import CustodyError, NotFoundError, UsageError
 from reporter.evidence.custody import custody_errors
 
 _REGISTER = ContactRegister.__table__  # type: ignore[attr-defined]
+_KEY_ROW = ContactKey.__table__  # type: ignore[attr-defined]
 _CONTACT = ContactRow.__table__  # type: ignore[attr-defined]
 _MARK = ContactMark.__table__  # type: ignore[attr-defined]
 _NAMED = NamedMark.__table__  # type: ignore[attr-defined]
 #: What the words of a removal are sealed for: longer than any case's reference, so that it is none.
 _KEY = "contacts-" + hashlib.sha256(b"contacts").hexdigest()
 _PAGE = 500
+_CHECKED = "reporter"
 
 
 class Register:
@@ -81,6 +84,7 @@ class Register:
             raise UsageError(f"{where}{error}.") from error
         if not sorts:
             raise UsageError(f"{where}a contact is known by an e-mail, a phone, a user name or a domain; give one.")
+        self.require_key(connection, make=True)
         marks = {index: sort for sort, found in sorts.items() for index in self.indexes(found)}
         digest = hashlib.sha256("\n".join([kind.value, *sorted(marks)]).encode()).hexdigest()
         connection.execute(update(_REGISTER).values(changes=_REGISTER.c.changes + 1))
@@ -153,7 +157,13 @@ class Register:
         return connection.execute(select(_CONTACT.c.id).where(_CONTACT.c.removed_at.is_(None)).limit(1)).first() is None
 
     def matched(self, connection: Connection, indexes: Iterable[str]) -> dict[str, ContactKind]:
-        """Give the contacts that are known by any of these, with their kinds."""
+        """
+        Give the contacts that are known by any of these, with their kinds.
+
+        Raises:
+            CustodyError: The key is not the one by which they were added.
+        """
+        self.require_key(connection)
         found: dict[str, ContactKind] = {}
         for page in _pages(indexes):
             query = (
@@ -163,6 +173,30 @@ class Register:
             )
             found |= {row.id: ContactKind(row.kind) for row in connection.execute(query)}
         return found
+
+    def require_key(self, connection: Connection, *, make: bool = False) -> None:
+        """
+        See that the key is the one that was used before, since nobody is found by another.
+
+        ``make`` notes the first one; where nobody is protected another one may take its place.
+
+        Raises:
+            CustodyError: It is another one.
+        """
+        with custody_errors():
+            check = self._index.of(Kind.WORD, _CHECKED)
+        known = connection.execute(select(_KEY_ROW.c.check_mark)).scalar_one_or_none()
+        if known == check:
+            return
+        if known is not None and not self.empty(connection):
+            raise CustodyError(
+                "The key by which contacts are known again is not the one that was used before.",
+                next_step="Restore the key store's newest backup; without it nobody is recognised, or protected.",
+            )
+        if make:
+            connection.execute(delete(_NAMED))
+            connection.execute(delete(_KEY_ROW))
+            connection.execute(inserting(connection, _KEY_ROW).values(id=1, check_mark=check).on_conflict_do_nothing())
 
     def indexes(self, marks: Iterable[Mark]) -> list[str]:
         """

@@ -19,6 +19,15 @@ class ContactRegister(SQLModel, table=True):
     changes: int
 
 
+class ContactKey(SQLModel, table=True):
+    """One row: what the key of the register makes of a known word, by which another key is told from it."""
+
+    __tablename__ = "contact_key"
+
+    id: int = Field(primary_key=True)
+    check_mark: str
+
+
 class Contact(SQLModel, table=True):
     """Somebody who is protected; ``digest`` is of all they are known by, so that the same is not added twice."""
 

@@ -20,7 +20,7 @@ from reporter.contacts.naming import Naming
 from reporter.contacts.people import people_of
 from reporter.contacts.words import Purpose
 from reporter.db.engine import transaction
-from reporter.errors import ConflictError, NotFoundError, NotReadyError, PolicyError, UsageError
+from reporter.errors import ConflictError, CustodyError, NotFoundError, NotReadyError, PolicyError, UsageError
 from reporter.testing.documents import case_document, write_case
 from reporter.testing.house import House
 from reporter.testing.people import People
@@ -277,6 +277,26 @@ def test_protection_is_taken_away_by_two_people(house: House) -> None:
     with transaction(house.app.database) as connection:
         kinds = [event.kind for event in audit.events(connection) if event.item == number]
     assert kinds == ["contact_added", "contact_removal_proposed", "contact_removed"]
+
+
+def test_another_key_is_told_from_the_one_that_finds_anybody(house: House) -> None:
+    known(house)
+    added(house, people=[SUSPECT])
+    (house.folder / "home" / "keystore" / "index-contacts").unlink()
+    house.restart()
+    for act in (
+        lambda: house.app.submissions.check(REF),
+        lambda: house.app.submissions.approve(REF, "approver"),
+        lambda: house.app.contacts.register.contacts(JOURNALIST),
+        lambda: known(house, ContactKind.STAFF),
+    ):
+        with pytest.raises(CustodyError, match="not the one that was used before"):
+            act()
+    (contact,) = house.app.contacts.register.contacts()
+    for actor in ("one", "two"):
+        house.app.contacts.register.remove(contact.id, actor, WHY, lambda _connection, _subject: None)
+    known(house)  # nobody was protected, so another key may begin
+    assert rules(house) == ["people[0] protected_contact"]
 
 
 def test_many_are_added_all_or_none(house: House) -> None:
