@@ -76,17 +76,23 @@ def refresh(name: As = None, as_json: AsJson = False) -> None:
     """
     Ask the rules again about every case that is not over, once rules, targets or authorities have changed.
 
+    Exit code 1: a case cannot be read.
+
     Example: reporter task refresh
     """
     from reporter.submissions.duties import ask_again
 
     with open_app() as house:
-        cases = ask_again(house.database, house.cases, house.duties, actor(name, house))
+        cases, unread = ask_again(house.database, house.cases, house.duties, actor(name, house))
         tasks = len(house.tasks.desk.tasks())
     if as_json:
-        print_json({"cases": cases, "open_tasks": tasks})
+        print_json({"cases": cases, "unread": unread, "open_tasks": tasks})
     else:
         say(f"{cases} case{'' if cases == 1 else 's'} asked about; open tasks: {tasks}.")
+    for reference in unread:
+        say(f"{reference} cannot be read; see: reporter evidence verify {reference}", stderr=True)
+    if unread:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -31,6 +31,8 @@ from reporter.tasks.service import TASK, close_row, open_task
 
 #: How soon somebody telephones about an immediate risk that is past its clock, where no rule says more: a house rule.
 CALL_WITHIN = Length(minutes=15)
+#: How long one that nobody must send, and that has no clock, may wait after its approval: the same.
+_PATIENCE = timedelta(minutes=CALL_WITHIN.minutes)
 #: What was accepted longer ago is not looked at again.
 _LOOKED_AT = timedelta(days=7)
 _UNDER_WAY = (State.APPROVED, State.DELIVERING, *sorted(NEEDS_PERSON))
@@ -85,26 +87,29 @@ class Clocks:
                     )  # fmt: skip
 
     def _call(self, connection: Connection, now: datetime) -> None:
-        """Have any authority telephoned whose report of an immediate risk is past its clock."""
+        """Have any authority telephoned whose report of an immediate risk is past its clock, or has none and waits."""
         late = connection.execute(_LATE.where(TASK.c.due <= now)).all()
-        known = _known(connection, [Kind.URGENT_CALL.value], [row.about for row in late])
-        for row in late:
+        waited = connection.execute(_BY_CHOICE.where(col(Submission.approved_at) <= now - _PATIENCE)).all()
+        arose = [*((row, row.due) for row in late), *((row, row.due + _PATIENCE) for row in waited)]
+        known = _known(connection, [Kind.URGENT_CALL.value], [row.about for row, _ in arose])
+        for row, since in arose:
             if (Kind.URGENT_CALL, row.about) not in known:
                 asked = self.router.telephone(row.authority, now.date())
-                due = add(row.due, asked[2] if asked else CALL_WITHIN, late=False)
+                due = add(since, asked[2] if asked else CALL_WITHIN, late=False)
                 open_task(
                     connection, now, kind=Kind.URGENT_CALL, about=row.about, reference=row.reference,
                     authority=row.authority, level=row.level, due=due, rule=row.rule, actor=ACTOR,
                 )  # fmt: skip
 
 
+#: What a report of a submission is about, as ``duties.lane_matter`` writes it.
+_MATTER = col(Submission.reference) + " " + col(Submission.authority) + " " + col(Submission.environment)
+
+
 def accepted_report() -> ColumnElement[bool]:
     """Give the condition that a submission is the accepted one that a report, or a call about it, is about."""
-    matter = col(Submission.reference) + " " + col(Submission.authority) + " " + col(Submission.environment)
     return and_(
-        col(Submission.reference) == TASK.c.reference,
-        col(Submission.state) == State.ACCEPTED,
-        matter == TASK.c.about,
+        col(Submission.reference) == TASK.c.reference, col(Submission.state) == State.ACCEPTED, TASK.c.about == _MATTER
     )
 
 
@@ -130,6 +135,11 @@ _NOT_ASKED = (
         ~exists().where(
             _REPORT.c.kind == Kind.REPORT.value, _REPORT.c.about == TASK.c.about, _REPORT.c.closed_at.is_(None)
         ),
+        ~exists().where(
+            col(Submission.reference) == TASK.c.reference,
+            col(Submission.state).in_(_UNDER_WAY),
+            TASK.c.about == _MATTER,
+        ),
     )
     .order_by(TASK.c.id)
     .with_for_update()
@@ -142,6 +152,14 @@ _ENDED = (
     .order_by(TASK.c.id)
     .with_for_update(of=TASK)
 )
+#: Submissions of an immediate risk that are sent by choice, so that no report has a clock.
+_BY_CHOICE: Any = select(
+    _MATTER.label("about"), col(Submission.reference), col(Submission.authority), col(Submission.level),
+    col(Submission.rules).label("rule"), col(Submission.approved_at).label("due"),
+).where(
+    col(Submission.level) == 1, col(Submission.state).in_(_UNDER_WAY), is_latest(),
+    ~exists().where(_REPORT.c.kind == Kind.REPORT.value, _REPORT.c.closed_at.is_(None), _REPORT.c.about == _MATTER),
+)  # fmt: skip
 #: Reports of an immediate risk; those past their clock are chosen by the caller.
 _LATE = select(TASK).where(_OPEN, TASK.c.kind == Kind.REPORT.value, TASK.c.level == 1).order_by(TASK.c.id)
 

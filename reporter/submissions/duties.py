@@ -20,7 +20,7 @@ from reporter.cases.records import CaseState
 from reporter.cases.service import CaseService
 from reporter.clock import Clock
 from reporter.db.engine import transaction
-from reporter.errors import UsageError
+from reporter.errors import CustodyError, NotFoundError, UsageError
 from reporter.rules.calendar import add
 from reporter.rules.evaluate import Obligation
 from reporter.rules.model import Means, Urgency, Verdict
@@ -134,14 +134,18 @@ class Duties:
             yield _first(Kind.MAY_TELL, f"{reference} {name}", name, may)
 
 
-def ask_again(engine: Engine, cases: CaseService, duties: Duties, actor: str) -> int:
-    """Ask the rules about every case that is not over, each in a transaction of its own; give how many."""
+def ask_again(engine: Engine, cases: CaseService, duties: Duties, actor: str) -> tuple[int, list[str]]:
+    """Ask the rules about every case that is not over; give how many, and those that could not be read."""
     waiting = [entry.reference for entry in cases.list() if entry.state in (CaseState.PENDING, CaseState.CONFIRMED)]
+    unread = []
     for reference in waiting:
-        with transaction(engine) as connection:
-            cases.current_revision(connection, reference)
-            duties.keep(connection, cases.load(reference, connection).case, actor)
-    return len(waiting)
+        try:
+            with transaction(engine) as connection:
+                cases.current_revision(connection, reference)
+                duties.keep(connection, cases.load(reference, connection).case, actor)
+        except (CustodyError, NotFoundError):
+            unread.append(reference)
+    return len(waiting) - len(unread), unread
 
 
 def _must(said: Iterable[Obligation]) -> list[Obligation]:

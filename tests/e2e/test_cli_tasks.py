@@ -66,7 +66,7 @@ def test_an_authority_that_is_not_configured_is_named_at_approval(
     assert "tell: TEST-000001 de-bka (level 3); own target" in reporter("case", "show", REF).text
     assert len(reporter("case", "show", REF, "--json").json["tasks"]) == 3
     monkeypatch.setenv("REPORTER_ORGANISATION__SERVES", '["US"]')
-    assert reporter("task", "refresh", "--as", "dana", "--json").json == {"cases": 1, "open_tasks": 1}
+    assert reporter("task", "refresh", "--as", "dana", "--json").json == {"cases": 1, "unread": [], "open_tasks": 1}
 
 
 def test_break_glass_from_approval_to_review(home: Home, reporter: Run, tmp_path: Path) -> None:

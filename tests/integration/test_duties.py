@@ -122,7 +122,7 @@ def test_a_change_of_the_house_reaches_the_cases_on_record(scene: Scene, monkeyp
     monkeypatch.setenv("REPORTER_TARGETS__US-2258A", '{"routine": {"hours": 2}}')
     scene.house.restart()
     app = scene.house.app
-    assert ask_again(app.database, app.cases, app.duties, "robin") == 1
+    assert ask_again(app.database, app.cases, app.duties, "robin") == (1, [])
     (report,) = scene.tasks()
     assert report.due == AWARE + timedelta(hours=2)
     before = scene.tasks()

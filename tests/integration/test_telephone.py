@@ -162,6 +162,17 @@ def test_an_immediate_risk_past_its_clock_is_telephoned_in_every_country(scene: 
     assert scene.kinds(due + MINUTE) == [Kind.REPORT]
 
 
+def test_an_immediate_risk_that_is_sent_by_choice_is_telephoned_when_it_waits(scene: Scene) -> None:
+    number = scene.submit(MONDAY, authority="ncmec")
+    scene.submit(MONDAY, authority="ncmec", level=2)
+    assert scene.look(MONDAY + WITHIN - MINUTE) == []
+    (call,) = scene.look(MONDAY + WITHIN)
+    assert (call.kind, call.reference, call.due) == (Kind.URGENT_CALL, number, MONDAY + 2 * WITHIN)
+    assert scene.kinds(MONDAY + 2 * WITHIN) == [Kind.URGENT_CALL]
+    scene.put(number, "accepted", MONDAY + 2 * WITHIN)
+    assert scene.look(MONDAY + 2 * WITHIN) == []
+
+
 def test_acceptance_ends_the_report_and_the_call_about_it(scene: Scene) -> None:
     number = scene.submit(MONDAY, authority="ncmec")
     scene.report(number, MONDAY, authority="ncmec")
