@@ -18,7 +18,7 @@ from reporter.evidence.bodies import BodyVault
 from reporter.evidence.model import SealedItem
 from reporter.retention import longer
 from reporter.retention.filed import house_clock
-from reporter.retention.model import Assessment, Clock, Origin, Part, Side, assess, stands_against
+from reporter.retention.model import Assessment, Clock, Origin, Part, Side, Standing, assess, stands_against
 from reporter.retention.register import Hold, holds_on
 from reporter.retention.started import StartedClocks, filings
 from reporter.retention.subjects import Subjects
@@ -95,6 +95,10 @@ class Clocks:
             reference, assess(clocks, Part.MATERIAL, now), assess(clocks, Part.REFERENCE, now), holds,
             self._owed(connection, reference), longer.decided_until(connection, reference, now),
         )  # fmt: skip
+
+    def in_conflict(self, connection: Connection, reference: str) -> bool:
+        """Whether a case is in conflict now, decided or not."""
+        return self.of(connection, reference).material.standing is Standing.CONFLICT
 
     def objection(self, connection: Connection, sealed: SealedItem) -> str | None:
         """Give what stands against destroying an item, or None; the caller holds the case."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -25,6 +26,19 @@ class ObjectFlags:
     database: Engine
     clock: Clock
     locks: ObjectLocks
+
+    def retain(self, reference: str, until: datetime) -> None:
+        """
+        Lock the items of a case in their store until a floor's end, never for less long than before.
+
+        Raises:
+            CustodyError: An object is missing.
+            EnvironmentTroubleError: The store does not do it.
+        """
+        with reading(self.database) as connection:
+            items = evidence.sealed_items(connection, reference, kept_only=True)
+        for item in items:
+            self.locks.retain_until(item, until)
 
     def apply(self, references: Iterable[str]) -> bool:
         """

@@ -140,6 +140,8 @@ class HoldService:
         """
         Record that the request behind a hold was renewed: it holds longer, never shorter.
 
+        The same request again changes nothing.
+
         Raises:
             NotFoundError: There is no such hold.
             UsageError: The request lies in the future.
@@ -155,6 +157,11 @@ class HoldService:
                     f"Hold {number} is not renewed: it was released, or it stands until it is released anyway.",
                     next_step="Record the new request as a demand of its own: reporter demand add",
                 )
+            same = select(col(HoldRenewal.id)).where(
+                col(HoldRenewal.hold) == number, col(HoldRenewal.requested_at) == requested_at
+            )
+            if connection.execute(same).first() is not None:
+                return hold
             standing = Term(hold.ends, hold.advised, hold.rule, hold.version, hold.retention, hold.source)
             kind = select(col(LegalDemand.kind)).where(col(LegalDemand.number) == hold.demand)
             kind_of = DemandKind(connection.execute(kind).scalar_one())

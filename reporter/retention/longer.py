@@ -8,6 +8,7 @@ somebody looks again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,10 @@ _EXTENSION, _CONFLICT = "extension", "conflict"
 _SOURCE = "18 U.S.C. 2258A, (h)(5)"
 
 
+#: Says whether a case is in conflict now.
+InConflict = Callable[[Connection, str], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Extended:
     """What a word about an extension came to; ``until`` holds once ``approved``."""
@@ -44,8 +49,11 @@ class Extended:
 class KeepingLonger:
     """The use cases of extensions and conflicts."""
 
-    def __init__(self, database: Engine, time: Time, bodies: BodyVault, refusals: Refusals) -> None:
-        self._database, self._time, self._bodies, self._refusals = database, time, bodies, refusals
+    def __init__(
+        self, database: Engine, time: Time, bodies: BodyVault, refusals: Refusals, conflicts: InConflict
+    ) -> None:
+        self._database, self._time, self._bodies = database, time, bodies
+        self._refusals, self._conflicts = refusals, conflicts
 
     def extend(self, reference: str, until: datetime, review_at: datetime, actor: str, purpose: str) -> Extended:
         """
@@ -117,14 +125,20 @@ class KeepingLonger:
 
         Raises:
             UsageError: There is no reason, or the time is not ahead.
+            PolicyError: There is no conflict.
         """
         now = self._time.now()
         if not reason.strip():
             raise UsageError("--reason needs words.")
         if review_at <= now:
             raise UsageError("--review lies ahead.")
-        with transaction(self._database) as connection:
+        with self._refusals.recorded(actor, "conflict"), transaction(self._database) as connection:
             reach.require_case(connection, reference)
+            if not self._conflicts(connection, reference):
+                raise PolicyError(
+                    f"Case {reference} is in no conflict: there is nothing to decide.",
+                    next_step=f"See: reporter retention show {reference}",
+                )
             body = self._bodies.seal(connection, reference, "reason", reason.strip().encode(), now)
             connection.execute(
                 insert(_LONGER).values(

@@ -90,7 +90,7 @@ def retention_room(
         holds,
         subjects,
         clocks,
-        KeepingLonger(database, clock, bodies, refusals),
+        KeepingLonger(database, clock, bodies, refusals, clocks.in_conflict),
         RuleEffect(database, clock, started, routes),
         dispositions,
         DestructionRequests(database, clock, bodies, clocks, refusals, destroys),

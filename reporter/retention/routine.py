@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import Connection, Engine, String, cast, delete, exists, literal, or_, select, update
+from sqlalchemy import Connection, Engine, String, cast, delete, exists, func, literal, or_, select, update
 from sqlmodel import col
 
 from reporter.alarms.model import Kind as Alarm
@@ -23,12 +24,12 @@ from reporter.retention.batches import BATCH
 from reporter.retention.clocks import Clocks
 from reporter.retention.disposition import Dispositions
 from reporter.retention.flags import ObjectFlags
-from reporter.retention.model import Side, Standing
+from reporter.retention.model import Part, Side, Standing
 from reporter.retention.policy import present
 from reporter.retention.reach import cases_in
 from reporter.retention.register import HOLD
 from reporter.retention.subjects import Subjects
-from reporter.retention.tables import ClocksStarted, ReferenceRecord, RetentionClock
+from reporter.retention.tables import ClocksStarted, KeepLonger, ReferenceRecord, RetentionClock
 from reporter.retention.words import tell
 from reporter.submissions.model import State
 from reporter.submissions.tables import Submission
@@ -36,6 +37,8 @@ from reporter.tasks.model import Kind
 from reporter.tasks.service import close_task, open_task, open_tasks
 
 ACTOR = "reporter"
+#: What happened since then is done again by the next runs, in case a store did not work.
+_RECENT = timedelta(hours=3)
 _CASE = CaseRecord.__table__  # type: ignore[attr-defined]
 _THERE = _CASE.c.state != CaseState.DESTROYED
 
@@ -63,6 +66,8 @@ class Routine:
         troubled = [reference for reference in self._not_started() if not self._start(reference)]
         self._conflicts()
         self.flags.apply(self._held())
+        self._lock_objects()
+        self._close_what_ended()
         self.dispositions.resume(ACTOR)
         if not self._open_batch() and self.dispositions.dispose_by(ACTOR) is None and not self._by_policy():
             self.dispositions.propose(ACTOR)
@@ -117,9 +122,36 @@ class Routine:
 
     def _held(self) -> list[str]:
         """Give the cases that holds reach which stand, or ended or were released not long ago."""
+        recently = self.time.now() - _RECENT
+        standing = or_(HOLD.c.released_at.is_(None), HOLD.c.released_at > recently)
         with reading(self.database) as connection:
-            scopes = connection.execute(select(HOLD.c.scope)).scalars().all()
+            query = select(HOLD.c.scope).where(standing, or_(HOLD.c.ends.is_(None), HOLD.c.ends > recently))
+            scopes = connection.execute(query).scalars().all()
             return sorted({reference for scope in scopes for reference in cases_in(connection, scope)})
+
+    def _lock_objects(self) -> None:
+        """Lock in the object store, where it can, what a floor that started not long ago keeps."""
+        floors = select(col(RetentionClock.reference), func.max(col(RetentionClock.ends)).label("until")).where(
+            col(RetentionClock.side) == Side.FLOOR, col(RetentionClock.part) == Part.MATERIAL,
+            col(RetentionClock.started_at) > self.time.now() - _RECENT, col(RetentionClock.ends).is_not(None),
+        )  # fmt: skip
+        with reading(self.database) as connection:
+            rows = connection.execute(floors.group_by(col(RetentionClock.reference))).all()
+        for row in rows:
+            self.flags.retain(row.reference, row.until)
+
+    def _close_what_ended(self) -> None:
+        """Close the tasks of holds and extensions whose time is over."""
+        now = self.time.now()
+        ended = (
+            (Kind.HOLD_ENDS, select(HOLD.c.number).where(HOLD.c.ends <= now)),
+            (Kind.EXTENSION_REVIEW, select(col(KeepLonger.id)).where(col(KeepLonger.until) <= now)),
+        )
+        with transaction(self.database) as connection:
+            for kind, query in ended:
+                waiting = {task.about for task in open_tasks(connection, kinds=[kind])}
+                for about in waiting & set(map(str, connection.execute(query).scalars())):
+                    close_task(connection, now, kind=kind, about=about, actor=ACTOR, outcome="ended")
 
     def _open_batch(self) -> bool:
         query = select(BATCH.c.number).where(BATCH.c.withdrawn_at.is_(None), BATCH.c.carried_out_at.is_(None))

@@ -116,6 +116,9 @@ def test_a_conflict_is_stated_and_a_person_decides_it(house: House) -> None:
     kept = house.app.retention.clocks.show(REF)
     assert (kept.material.standing, kept.decided_until) == (Standing.CONFLICT, None)
     review = house.clock.now() + timedelta(days=30)
+    pending(house)
+    with pytest.raises(PolicyError, match="no conflict"):
+        house.app.retention.longer.decide_conflict(OTHER, review, "lea", "Synthetic.")
     with pytest.raises(UsageError):
         house.app.retention.longer.decide_conflict(REF, review, "lea", " ")
     house.app.retention.longer.decide_conflict(REF, review, "lea", "The law of our seat asks for the year.")

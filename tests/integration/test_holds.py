@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, text
 from reporter.audit import service as audit
 from reporter.db.engine import reading, transaction
 from reporter.errors import CustodyError, NotFoundError, PolicyError, UsageError
+from reporter.evidence.locks import ObjectLocks
 from reporter.retention.demand import Check, Scope
 from reporter.retention.demands import find_demand
 from reporter.retention.register import holds_on
@@ -135,8 +137,12 @@ def test_a_letter_holds_for_ninety_days_and_each_renewal_for_ninety_more(house: 
     demands.renew(recorded.number, house.clock.now(), "lea")
     (hold,) = house.app.retention.holds.holds()
     assert hold.ends is not None and hold.ends.isoformat() == "2027-05-19T14:00:00+00:00"
+    demands.renew(recorded.number, house.clock.now(), "sam")
+    assert house.app.retention.holds.holds() == [hold], "the same renewal, told again"
     house.clock.advance_to(hold.ends)
     assert on(house, ONE) == []
+    house.app.jobs.run("retention")
+    assert not [task for task in house.app.tasks.desk.tasks() if task.kind == "hold_ends"]
     house.clock.advance(timedelta(days=5))
     demands.renew(recorded.number, house.clock.now(), "lea")
     assert on(house, ONE) == [hold.number]
@@ -179,3 +185,52 @@ def test_another_key_of_the_index_is_noticed(house: House) -> None:
         connection.execute(text("UPDATE index_key SET check_index = 'other'"))
     with pytest.raises(CustodyError, match="key by which people"):
         house.app.retention.holds.place(scope(subjects=[{"kind": "account", "value": "9001"}]), "lea", "Synthetic.")
+
+
+class Flagged:
+    """Objects that can be held and locked, as a bucket's can."""
+
+    def __init__(self) -> None:
+        self.there: set[str] = set()
+        self.on: set[str] = set()
+        self.until: dict[str, datetime] = {}
+
+    def put(self, key: str, content: object) -> None:
+        self.there.add(key)
+
+    def exists(self, key: str) -> bool:
+        return key in self.there
+
+    def delete(self, key: str, *, despite_lock: bool = False) -> None:
+        self.there.discard(key)
+
+    def locks(self) -> bool:
+        return True
+
+    def held(self, key: str) -> bool:
+        return key in self.on
+
+    def hold(self, key: str, *, on: bool) -> None:
+        (self.on.add if on else self.on.discard)(key)
+
+    def retain(self, key: str, until: datetime) -> None:
+        self.until[key] = max(until, self.until.get(key, until))
+
+
+def test_the_object_store_holds_what_is_held_and_locks_what_a_floor_keeps(house: House) -> None:
+    store: Any = Flagged()
+    holds = house.app.retention.holds
+    holds._flags = flags = replace(holds._flags, locks=ObjectLocks(store))
+    ids = {kept.sealed.item: kept.sealed.id for kept in house.app.evidence.overview.of(ONE)}
+    whole = holds.place(scope(cases=[ONE]), "lea", "Synthetic.")
+    item = holds.place(scope(items=[{"case": ONE, "item": "e1"}]), "lea", "Synthetic.").number
+    assert whole.flagged and store.on == set(ids.values())
+    for who in ("lea", "sam"):
+        holds.release(whole.number, who, "Over.")
+    assert store.on == {ids["e1"]}, "the other hold stands"
+    for who in ("lea", "sam"):
+        holds.release(item, who, "Over.")
+    assert store.on == set()
+    until = house.clock.now() + timedelta(days=366)
+    flags.retain(ONE, until)
+    assert store.until == dict.fromkeys(ids.values(), until)
