@@ -66,9 +66,13 @@ class Supplement:
     adds_to: str = ""
 
     def has(self, evidence: Evidence) -> bool:
-        """Whether the bytes of an evidence item went to the authority before."""
-        known = {item.sha256 for item in self.sent.evidence or []}
-        return evidence.sha256 is not None and evidence.sha256 in known
+        """Whether an evidence item went to the authority before, and all that is known of it now but who looked."""
+        alike = (item for item in self.sent.evidence or [] if item.sha256 == evidence.sha256 is not None)
+        return any(_told(item) == _told(evidence) for item in alike)
+
+
+def _told(evidence: Evidence) -> Evidence:
+    return evidence.model_copy(update={"path": None, "views": None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,11 +53,10 @@ def compose(case: Case, packaging: Packaging) -> Composition:
     words, shown = _leftovers(document, writing, notifiers)
     if words and "summary" in report["incident"]:
         report["incident"]["summary"] += "\n\n" + "\n".join([IN_WORDS, *words])
-    documents = _identity_documents(case)
     files = tuple(
         _file(item, packaging)
         for item in case.evidence or []
-        if item.id in packaging.evidence and (item.id in documents or _is_new(item, packaging))
+        if item.id in packaging.evidence and _is_new(item, packaging)
     )
     return Composition(report, writing, shown, files)
 

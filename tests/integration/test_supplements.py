@@ -11,7 +11,7 @@ from lxml import etree
 from reporter.errors import ConflictError, PolicyError
 from reporter.submissions import service
 from reporter.submissions.model import State
-from reporter.testing.documents import write_case
+from reporter.testing.documents import case_document, write_case
 from reporter.testing.house import House
 from tests.integration.nca_house import nca_case, nca_house
 
@@ -90,6 +90,16 @@ def test_second_and_third_reports_are_normal_linked_and_hold_what_is_new_alone(l
     assert later.told() == [(1, "accepted", None, None), (2, "accepted", None, 1), (3, "accepted", None, 2)]
     assert later.filed() == [[FILES["e1"]], [FILES["e2"]], [FILES["e3"], FILES["e4"]]]
     assert later.links() == ([[], ["0"], ["0"]] if later.authority == "nca" else [[], ["0"], ["0", "1"]])
+
+
+def test_an_item_of_which_more_is_known_goes_again_with_it(later: Later) -> None:
+    later.reported(2)
+    first, second = case_document(REF, files=later._files(2))["evidence"]
+    later.revised(2, evidence=[first, {**second, "url": "https://forum.example/a/2", "path": second["path"]}])
+    later.begin()
+    later.house.app.submissions.approve(REF, "approver", later.authority)
+    later.house.until_idle()
+    assert later.filed() == [[FILES["e1"], FILES["e2"]], [FILES["e2"]]]
 
 
 def test_a_supplement_follows_an_accepted_report_only(later: Later) -> None:
