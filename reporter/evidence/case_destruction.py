@@ -24,7 +24,6 @@ from reporter.cases.tables import CaseRecord
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.errors import PolicyError, UsageError
-from reporter.evidence import service as evidence
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.case_removal import CaseRemoval
 from reporter.evidence.custody import custody_errors
@@ -33,14 +32,14 @@ from reporter.evidence.removal import refuse_same
 from reporter.evidence.tables import CaseDestruction
 from reporter.evidence.tombstones import Tombstone
 
-#: Says why a case must not be destroyed now, or None; asked with the case's row locked.
+#: Says why a case, or anything of it, must not be destroyed now, or None; asked with the case's row locked.
 CaseObjection = Callable[[Connection, str], str | None]
 _CASE = CaseDestruction.__table__  # type: ignore[attr-defined]
 _BASIS = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,99}|")
 
 
 class WholeCaseDestruction:
-    """Destroys cases; ``objections`` are asked of the case, and those of items of each item."""
+    """Destroys cases; ``objections`` are asked in turn, and speak for every item of the case too."""
 
     def __init__(
         self,
@@ -133,8 +132,6 @@ class WholeCaseDestruction:
         for objection in self._objections:
             if reason := objection(connection, reference):
                 raise PolicyError(f"Case {reference} is not destroyed: {reason}")
-        for sealed in evidence.sealed_items(connection, reference, kept_only=True):
-            self._items.refuse(connection, sealed)
 
     def refuse_where_held(self, reference: str) -> None:
         """See that the object store holds nothing of a case, as ``CaseRemoval.refuse_where_held``."""

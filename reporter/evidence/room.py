@@ -65,7 +65,7 @@ def evidence_room(
     require: Require = names_suffice,
 ) -> EvidenceRoom:
     """
-    Build it; ``objections`` stand against destroying an item, ``case_objections`` a case.
+    Build it; ``objections`` stand against destroying an item, ``case_objections`` a case with every item of it.
 
     ``forgets`` remove what other rooms know of a destroyed case beside its bodies; ``damaged`` lets somebody hear of
     damage at once, ``restored_at`` gives when the database was last found to have been restored, and ``require`` sees

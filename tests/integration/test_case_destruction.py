@@ -27,6 +27,7 @@ from reporter.evidence.destruction import EvidenceDestruction, Word
 from reporter.evidence.looks import Asked, Purpose
 from reporter.evidence.removal import Removal
 from reporter.evidence.tombstones import Tombstones
+from reporter.retention.demand import Scope
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
 
@@ -134,26 +135,30 @@ def test_what_the_rooms_know_beside_bodies_goes_in_the_same_transaction(house: H
     assert told == [REF]
 
 
-def destruction_of(house: House, vault=None, objections=(), items=(), forgets=()) -> WholeCaseDestruction:
+def destruction_of(house: House, vault=None, objections=(), forgets=()) -> WholeCaseDestruction:
     app = house.app
     vault = vault or app.vault
     removal = Removal(app.database, app.clock, vault, Tombstones(vault.objects), None)
-    of_items = EvidenceDestruction(app.database, app.clock, vault, app.bodies, removal, items)
+    of_items = EvidenceDestruction(app.database, app.clock, vault, app.bodies, removal, ())
     of_case = CaseRemoval(app.database, app.clock, app.bodies, of_items, removal, forgets)
     return WholeCaseDestruction(app.database, app.clock, app.bodies, of_items, of_case, objections)
 
 
 def test_what_appears_between_proposal_and_decision_stops_it(house: House) -> None:
     holds: list[str] = []
-    for where in ("objections", "items"):
-        cases = destruction_of(house, **{where: [lambda _connection, _of: holds[0] if holds else None]})
-        if not rows(house, "case_destruction"):
-            cases.destroy(REF, "ann", "Synthetic.")
-        holds.append("hold 7 is in force.")
-        with pytest.raises(PolicyError, match="hold 7"):
-            cases.destroy(REF, "bob", "Synthetic.")
-        holds.clear()
+    cases = destruction_of(house, objections=[lambda _connection, _reference: holds[0] if holds else None])
+    cases.destroy(REF, "ann", "Synthetic.")
+    holds.append("hold 7 is in force.")
+    with pytest.raises(PolicyError, match="hold 7"):
+        cases.destroy(REF, "bob", "Synthetic.")
     assert house.app.cases.load(REF)
+
+
+def test_a_hold_on_one_item_keeps_the_whole_case(house: House) -> None:
+    scope = Scope.model_validate({"items": [{"case": OTHER, "item": "e2"}]})
+    house.app.retention.holds.place(scope, "lea", "Synthetic.")
+    with pytest.raises(PolicyError, match="hold"):
+        house.app.evidence.cases.destroy(OTHER, "ann", "Synthetic.")
 
 
 def test_two_people_say_the_same_and_a_delivery_stands_against_it(house: House) -> None:
