@@ -127,7 +127,7 @@ class HoldService:
             tell(connection, now, actor, "case_held", f"hold {number}", reference=reference)
         kind = Kind.HOLD_REVIEW if term.ends is None else Kind.HOLD_ENDS
         open_task(connection, now, kind=kind, about=str(number), due=review, actor=actor)
-        return Placed(number, cases, _decided(connection, scope, cases))
+        return Placed(number, cases, _decided(connection, scope))
 
     def flag(self, placed: Placed) -> Placed:
         """Set the object store's own flags too, once the hold is committed; where it has none, nothing is done."""
@@ -279,10 +279,10 @@ class HoldService:
         return max(now, end - timedelta(days=self._settings.notice_days))
 
 
-def _decided(connection: Connection, scope: int, cases: Sequence[str]) -> list[str]:
+def _decided(connection: Connection, scope: int) -> list[str]:
     """Give the items that a scope reaches and whose destruction was decided already, by case and name."""
     late = []
-    for reference in cases:
+    for reference in reach.cases_in(connection, scope, gone_too=True):
         gone = evidence.destroyed(connection, reference)
         items = [item for item in evidence.sealed_items(connection, reference) if item.id in gone]
         late += [f"{reference}/{i.item}" for i in items if reach.reaches(connection, scope, reference, i.id)]

@@ -63,9 +63,11 @@ def keep(connection: Connection, scope: Scope, subjects: Subjects) -> int:
     return number
 
 
-def cases_in(connection: Connection, scope: int) -> list[str]:
-    """Give the cases that a scope reaches now, wholly or in part, in order."""
-    query = select(_CASE.c.reference).distinct().where(_ENTRY.c.scope == scope, _REACHES, _THERE)
+def cases_in(connection: Connection, scope: int, *, gone_too: bool = False) -> list[str]:
+    """Give the cases that a scope reaches now, wholly or in part, in order; or those that are destroyed too."""
+    query = select(_CASE.c.reference).distinct().where(_ENTRY.c.scope == scope, _REACHES)
+    if not gone_too:
+        query = query.where(_THERE)
     return list(connection.execute(query.order_by(_CASE.c.reference)).scalars())
 
 
