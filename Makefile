@@ -29,6 +29,7 @@ docs: $(READY)
 	@$(VENV)/bin/python tests/docs/cli_reference.py
 	@$(VENV)/bin/python tests/docs/roles_table.py
 	@$(VENV)/bin/python tests/docs/fault_matrix.py
+	@$(VENV)/bin/python tests/docs/handoff_pages.py
 
 venv: $(READY)
 
