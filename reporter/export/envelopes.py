@@ -90,6 +90,20 @@ def examined(envelope: Envelope, key: bytes, now: datetime) -> Key:
             return _zip()
 
 
+def require_short(size: int, key: Key) -> None:
+    """
+    See that a bundle of so many bytes is one that the recipient's program opens.
+
+    Raises:
+        UsageError: It is too long.
+    """
+    if key.longest is not None and size > key.longest:
+        raise UsageError(
+            f"The bundle has {size:,} bytes or more, and openssl opens {key.longest:,} at most.",
+            next_step="Choose another envelope: openpgp, age or zip.",
+        )
+
+
 def _require_kind(envelope: Envelope, key: bytes) -> None:
     if b"PRIVATE KEY" in key or b"AGE-SECRET-KEY" in key:
         raise UsageError("This is a secret key. Never take one: ask the recipient for the public half.")

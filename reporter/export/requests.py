@@ -27,7 +27,7 @@ from reporter.export import guard
 from reporter.export import scope as scopes
 from reporter.export.attempts import attempt
 from reporter.export.documents import SentDocuments
-from reporter.export.envelopes import examined
+from reporter.export.envelopes import examined, require_short
 from reporter.export.model import Envelope, Export, Scope
 from reporter.export.store import COPY, ITEM, REQUEST, export_of, exports, items_of, row_of
 from reporter.retention.demands import Demand, find_demand
@@ -84,6 +84,7 @@ class ExportRequests:
             with transaction(self._engine) as connection:
                 case = self._cases.load(connection, asked.reference)
                 items = self._items(connection, asked)
+                require_short(sum(item.size for item in items), key)
                 guard.require_reached(connection, demand, asked.reference, asked.scope, [item.id for item in items])
                 self._check(connection, asked, case, items)
                 return self._keep(connection, asked, case, items, (demand.requester, key.fingerprint), actor, witness)

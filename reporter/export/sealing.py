@@ -187,7 +187,8 @@ class SealKey:
             detail=f"sha256:{sealer.fingerprint}",
         )  # fmt: skip
         with custody_errors("The key that seals exports: "):
-            self._credentials.set(SEAL_KEY, sealer.to_text(), FOR_EXPORT)
+            until = sealer.certificate.not_valid_after_utc  # whoever watches credentials alarms in time
+            self._credentials.set(SEAL_KEY, sealer.to_text(), FOR_EXPORT, until)
         return sealer
 
 

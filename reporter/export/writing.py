@@ -20,7 +20,7 @@ from reporter.evidence.digests import Digests
 from reporter.evidence.looks import Asked, LookService, Purpose
 from reporter.evidence.model import SealedItem
 from reporter.export.attempts import attempt
-from reporter.export.envelopes import Key, examined
+from reporter.export.envelopes import Key, examined, require_short
 from reporter.export.landing import land, require_free
 from reporter.export.model import Envelope, Export, Progress
 from reporter.export.preparing import Preparation, Ready
@@ -139,11 +139,7 @@ def _heard(pieces: Iterator[bytes], total: int, progress: Progress) -> Iterator[
 
 def _require_room(path: Path, ready: Ready, key: Key) -> None:
     size = ready.export.size or 0
-    if key.longest is not None and size > key.longest:
-        raise UsageError(
-            f"The bundle has {size:,} bytes, and openssl opens {key.longest:,} at most.",
-            next_step="Ask for it with another envelope: openpgp, age or zip.",
-        )
+    require_short(size, key)
     try:
         free = shutil.disk_usage(path.parent).free
     except OSError as error:

@@ -151,4 +151,5 @@ def test_an_organisation_seals_with_its_own_key(reporter: Run, tmp_path: Path, p
     now = reporter("export", "certificate", "--json").json
     assert now["sha256"] != made
     assert now["pem"].encode() == cert
+    assert reporter("secret", "list", "--json").json["expires"].keys() == {"export-seal-key"}
     assert "export_seal_key_set" in reporter("audit", "list", "--json").text

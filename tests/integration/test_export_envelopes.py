@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from keycustody import age
 from reporter.errors import CustodyError, EnvironmentTroubleError, PolicyError, UsageError
-from reporter.export.envelopes import Key, examined, kind_of
+from reporter.export.envelopes import Key, examined, kind_of, require_short
 from reporter.export.model import Envelope
 from reporter.export.programs import through
 
@@ -169,6 +169,14 @@ def test_stock_openssl_opens_cms(
 def test_no_certificate_is_used_that_must_not_be(public: bytes, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         examined(Envelope.CMS, public, NOW)
+
+
+def test_what_openssl_would_not_open_is_not_put_into_cms() -> None:
+    key = examined(Envelope.CMS, certificate(RSA), NOW)
+    require_short(2_000_000_000, key)
+    with pytest.raises(UsageError, match="openssl opens 2,000,000,000 at most"):
+        require_short(2_000_000_001, key)
+    require_short(1 << 40, examined(Envelope.AGE, age.Identity.generate().recipient.encode(), NOW))
 
 
 # --- age and ZIP ----------------------------------------------------------------------------------------------------
