@@ -24,7 +24,7 @@ from reporter.rules.model import Length
 from reporter.submissions.duties import LEVELS
 from reporter.submissions.latest import is_latest
 from reporter.submissions.model import NEEDS_PERSON, State
-from reporter.submissions.routing import Router
+from reporter.submissions.routing import Router, telephone_rule
 from reporter.submissions.tables import Submission
 from reporter.tasks.model import Kind, Outcome
 from reporter.tasks.service import TASK, close_row, open_task
@@ -82,7 +82,7 @@ class Clocks:
                 if arose and (kind, row.id) not in known:
                     open_task(
                         connection, now, kind=kind, about=row.id, reference=row.reference, authority=row.authority,
-                        level=row.level, due=add(arose, within, late=False), rule=f"{rule.id}/{rule.version}",
+                        level=row.level, due=add(arose, within, late=False), rule=telephone_rule(rule),
                         actor=ACTOR,
                     )  # fmt: skip
 

@@ -88,8 +88,9 @@ class Router:
         return Route(evaluate(self.rules, provider, facts(case), day, self.targets))
 
     def verified(self) -> dict[str, bool]:
-        """Say of each rule, by its id and version, whether it was read in the law's own words."""
-        return {f"{rule.id}/{rule.version}": rule.source.mark.verified for rule in self.rules}
+        """Say of each rule, and of what it says on telephoning, whether it was read in the law's own words."""
+        said = {f"{rule.id}/{rule.version}": rule.source.mark.verified for rule in self.rules}
+        return said | {telephone_rule(rule): rule.telephone.mark.verified for rule in self.rules if rule.telephone}
 
     def served(self, authority: str, day: date) -> Iterator[tuple[Rule, Length]]:
         """Give the rules by which an authority's own request has a clock on that day, from when it is received."""
@@ -104,6 +105,11 @@ class Router:
             if rule.authority == authority and rule.telephone and rule.in_force(day):
                 return rule, rule.telephone, self.targets.get(f"{rule.id}.{TELEPHONE}", rule.telephone.target)
         return None
+
+
+def telephone_rule(rule: Rule) -> str:
+    """Name what a rule says on telephoning, whose source is another than the rule's own."""
+    return f"{rule.id}/{rule.version}/telephone"
 
 
 def router(configuration: Configuration) -> Router:

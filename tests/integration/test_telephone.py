@@ -84,6 +84,8 @@ def test_what_is_sent_while_the_office_is_closed_is_telephoned_even_if_it_was_ac
     number = scene.submit(NIGHT, level=2)
     (task,) = scene.look(NIGHT)
     assert (task.kind, task.due, task.level) == (Kind.OUT_OF_HOURS, NIGHT + WITHIN, 2)
+    assert scene.clocks.router.verified()[task.rule] is False  # known from one operator's code alone
+    assert scene.clocks.router.verified()["uk-osa-66/1"] is True
     scene.put(number, "accepted", NIGHT + MINUTE)
     assert scene.kinds(NIGHT + 2 * MINUTE) == [Kind.OUT_OF_HOURS]  # its duty stays
     other = scene.submit(NIGHT)
