@@ -27,8 +27,9 @@ class TestWithKeysAndLookUp(NCASubject, _Bounded, AdapterContract):
     own_faults = (*NCASubject.own_faults, "throttle=60 processed")
 
 
-class TestWithKeys(NCASubject, ConnectionContract, DeliveryContract):
-    own_faults = ("code=500 processed",)
+class TestWithKeys(NCASubject, ConnectionContract):
+    """Its plan is the one with keys and look-up, as the last test holds; deliveries and schedules are the same."""
+
     look_up = False
 
 
@@ -53,3 +54,8 @@ def test_what_a_lost_answer_means_follows_from_the_mode(subject: NCASubject, los
     plan = subject.adapter.plan(subject.package(FILES))
     assert [step.lost for step in plan.steps] == [Lost.REPEAT, Lost.REPEAT, lost]
     assert (plan.look_up is not None) is looks_up
+
+
+def test_with_keys_nothing_is_looked_up_whether_it_could_be_or_not() -> None:
+    plans = [subject.adapter.plan(subject.package(FILES)) for subject in (TestWithKeys(), TestWithKeysAndLookUp())]
+    assert plans[0] == plans[1]

@@ -83,6 +83,12 @@ def later(request: pytest.FixtureRequest, tmp_path: Path) -> Later:
     return Later(tmp_path, request.param)
 
 
+@pytest.fixture
+def at_ncmec(tmp_path: Path) -> Later:
+    """Give what does not depend on the authority."""
+    return Later(tmp_path, "ncmec")
+
+
 def test_second_and_third_reports_are_normal_linked_and_hold_what_is_new_alone(later: Later) -> None:
     later.reported(1)
     later.supplemented(2)
@@ -122,34 +128,34 @@ def test_a_supplement_follows_an_accepted_report_only(later: Later) -> None:
         later.begin()
 
 
-def test_a_case_revised_after_its_report_is_not_reported_again_by_itself(later: Later) -> None:
-    later.reported(1)
-    later.revised(2)
-    (told,) = later.house.app.submissions.approve(REF, "approver", later.authority)
-    later.house.until_idle()
-    assert (told.state, len(later.filed())) == (State.ACCEPTED, 1)
-    shown = later.house.app.submissions.preview(REF, later.authority).check.notes
+def test_a_case_revised_after_its_report_is_not_reported_again_by_itself(at_ncmec: Later) -> None:
+    at_ncmec.reported(1)
+    at_ncmec.revised(2)
+    (told,) = at_ncmec.house.app.submissions.approve(REF, "approver", at_ncmec.authority)
+    at_ncmec.house.until_idle()
+    assert (told.state, len(at_ncmec.filed())) == (State.ACCEPTED, 1)
+    shown = at_ncmec.house.app.submissions.preview(REF, at_ncmec.authority).check.notes
     assert "revised_since" in {note.rule for note in told.notes} & {note.rule for note in shown}
 
 
 def test_nobody_approves_a_first_report_anew_because_a_supplement_was_begun_meanwhile(
-    later: Later, monkeypatch: pytest.MonkeyPatch
+    at_ncmec: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    later.reported(1)
-    later.revised(2)
+    at_ncmec.reported(1)
+    at_ncmec.revised(2)
     freeze = service.freeze
 
     def begun_meanwhile(*arguments: Any, **named: Any) -> Any:
         monkeypatch.setattr(service, "freeze", freeze)
         frozen = freeze(*arguments, **named)
-        later.begin()
+        at_ncmec.begin()
         return frozen
 
     monkeypatch.setattr(service, "freeze", begun_meanwhile)
     with pytest.raises(ConflictError, match="begun meanwhile"):
-        later.house.app.submissions.approve(REF, "approver", later.authority)
-    later.house.until_idle()
-    assert len(later.filed()) == 1
+        at_ncmec.house.app.submissions.approve(REF, "approver", at_ncmec.authority)
+    at_ncmec.house.until_idle()
+    assert len(at_ncmec.filed()) == 1
 
 
 def test_a_refused_supplement_is_corrected_and_stays_one(later: Later) -> None:
@@ -165,18 +171,18 @@ def test_a_refused_supplement_is_corrected_and_stays_one(later: Later) -> None:
     assert later.filed() == [[FILES["e1"]], [FILES["e2"], FILES["e3"]]]
 
 
-def test_a_withdrawn_supplement_is_taken_up_by_approving_it_again(later: Later) -> None:
-    later.reported(1)
-    later.revised(2)
-    later.begin()
-    later.house.app.submissions.approve(REF, "approver", later.authority)
-    later.house.app.resolutions.withdraw(REF, later.authority, "approver", "Too soon.")
+def test_a_withdrawn_supplement_is_taken_up_by_approving_it_again(at_ncmec: Later) -> None:
+    at_ncmec.reported(1)
+    at_ncmec.revised(2)
+    at_ncmec.begin()
+    at_ncmec.house.app.submissions.approve(REF, "approver", at_ncmec.authority)
+    at_ncmec.house.app.resolutions.withdraw(REF, at_ncmec.authority, "approver", "Too soon.")
     with pytest.raises(PolicyError, match="was not filed"):
-        later.begin()
-    later.house.app.submissions.approve(REF, "approver", later.authority)
-    later.house.until_idle()
-    assert later.told() == [(1, "accepted", None, None), (2, "withdrawn", None, 1), (3, "accepted", 2, 1)]
-    assert later.filed()[1] == [FILES["e2"]]
+        at_ncmec.begin()
+    at_ncmec.house.app.submissions.approve(REF, "approver", at_ncmec.authority)
+    at_ncmec.house.until_idle()
+    assert at_ncmec.told() == [(1, "accepted", None, None), (2, "withdrawn", None, 1), (3, "accepted", 2, 1)]
+    assert at_ncmec.filed()[1] == [FILES["e2"]]
 
 
 def test_the_answer_to_a_supplement_is_lost_and_it_is_filed_once(later: Later) -> None:
@@ -187,17 +193,17 @@ def test_the_answer_to_a_supplement_is_lost_and_it_is_filed_once(later: Later) -
     assert len(later.filed()) == 2
 
 
-def test_a_revision_voids_the_approval_of_a_supplement_too(later: Later) -> None:
-    later.reported(1)
-    later.revised(2)
-    later.begin()
-    later.house.app.submissions.approve(REF, "approver", later.authority)
-    later.revised(3)
-    later.house.until_idle()
-    assert len(later.filed()) == 1
-    later.house.app.submissions.approve(REF, "approver", later.authority)
-    later.house.until_idle()
-    assert later.filed()[1] == [FILES["e2"], FILES["e3"]]
+def test_a_revision_voids_the_approval_of_a_supplement_too(at_ncmec: Later) -> None:
+    at_ncmec.reported(1)
+    at_ncmec.revised(2)
+    at_ncmec.begin()
+    at_ncmec.house.app.submissions.approve(REF, "approver", at_ncmec.authority)
+    at_ncmec.revised(3)
+    at_ncmec.house.until_idle()
+    assert len(at_ncmec.filed()) == 1
+    at_ncmec.house.app.submissions.approve(REF, "approver", at_ncmec.authority)
+    at_ncmec.house.until_idle()
+    assert at_ncmec.filed()[1] == [FILES["e2"], FILES["e3"]]
 
 
 def test_a_supplement_to_the_nca_in_doubt_is_looked_up_under_a_reference_of_its_own(tmp_path: Path) -> None:
