@@ -107,6 +107,7 @@ RULES: Final[Mapping[str, Rule]] = {
     # What leaves under a legal demand: one asks, another approves; writing it carries out what both signed.
     "export create": _may(_LEGAL, _COMPLIANCE, signs=("reference", "demand")),
     "export approve": _may(_LEGAL, _COMPLIANCE, _LEAD, signs=("export",)),
+    "export withdraw": _may(_LEGAL, _COMPLIANCE, _LEAD, signs=("export",)),
     "export show": _may(_LEGAL, _COMPLIANCE, _LEAD, signs=("export",)),
     "export write": _may(_LEGAL, _COMPLIANCE, signs=("export",)),
     "export receipt": _may(_LEGAL, _COMPLIANCE, signs=("export", "sha256")),

@@ -131,6 +131,7 @@ KINDS: Mapping[str, str] = {
     "export_sealed": "The files of an export were fixed and sealed; checkpoint and digest stand in the detail.",
     "export_begun": "An export is about to be written, encrypted in the way that the detail says.",
     "export_written": "An encrypted copy of an export is complete; its digest.",
+    "export_withdrawn": "One person took an export back: nothing more is written of it.",
     "export_received": "The recipient confirmed that a copy arrived, by its digest.",
     "export_seal_key_set": "Exports are sealed by another key from now on; the fingerprint of its certificate.",
     # people

@@ -90,6 +90,21 @@ def approve(export: Id, name: As = None, as_json: AsJson = False) -> None:
     say(f"Export {export} is approved. Next: reporter export write {export}")
 
 
+@app.command()
+def withdraw(export: Id, reason: Reason, name: As = None, as_json: AsJson = False) -> None:
+    """
+    Take an export back, at once: nothing more is written of it. What was written stays written.
+
+    Example: reporter export withdraw 0123456789abcdef --reason "The wrong item." --as lea
+    """
+    with open_app() as house:
+        withdrawn = house.exports.requests.withdraw(export, actor(name, house), reason)
+    if as_json:
+        _print(withdrawn)
+        return
+    say(f"Export {export} is withdrawn.")
+
+
 @app.command("list")
 def list_(
     reference: Annotated[str | None, typer.Argument(metavar="[REF]", help="Only those of this case.")] = None,

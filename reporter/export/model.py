@@ -41,6 +41,7 @@ class State(StrEnum):
     SEALED = "sealed"
     WRITTEN = "written"
     RECEIVED = "received"
+    WITHDRAWN = "withdrawn"
 
 
 class _Part(BaseModel):
@@ -124,6 +125,8 @@ class Export:
     checkpoint: int | None = None
     stamped_at: datetime | None = None
     size: int | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
     copies: tuple[Copy, ...] = ()
 
     @property
@@ -134,6 +137,8 @@ class Export:
     @property
     def state(self) -> State:
         """How far it has come."""
+        if self.withdrawn_at:
+            return State.WITHDRAWN
         if any(copy.received_at for copy in self.copies):
             return State.RECEIVED
         if self.copies:
@@ -165,6 +170,7 @@ def told(export: Export) -> dict[str, Any]:
         "digest": export.digest,
         "asked": _by(export.asked_by, export.asked_at),
         "approved": _by(export.approved_by, export.approved_at),
+        "withdrawn": _by(export.withdrawn_by, export.withdrawn_at),
         "sealed_at": _text(export.sealed_at),
         "checkpoint": export.checkpoint,
         "stamped_at": _text(export.stamped_at),

@@ -100,6 +100,8 @@ class ExportRequests:
             ConflictError: The tables say something else than what was approved.
             NotFoundError: The demand is gone.
         """
+        if row.withdrawn_at:
+            raise PolicyError(f"This export was withdrawn by {row.withdrawn_by}.")
         request = self.request(connection, row)
         scope = Scope.model_validate(request["scope"])
         items = [each["id"] for each in request["items"]]
@@ -172,6 +174,29 @@ class ExportRequests:
             close_task(connection, self._clock.now(), kind=Kind.EXPORT_APPROVE, **done)
             self._tell(connection, actor, "export_approved", row, f"sha256:{row.digest}")
             return export_of(connection, row)
+
+    def withdraw(self, export: str, actor: str, words: str) -> Export:
+        """
+        Take an export back: nothing more is written of it, by one person at once. What was written stays written.
+
+        Raises:
+            NotFoundError: There is no such export.
+            UsageError: No words, or it was withdrawn already.
+        """
+        if not words.strip():
+            raise UsageError("Say why it is withdrawn.")
+        now = self._clock.now()
+        with transaction(self._engine) as connection:
+            row = row_of(connection, export, held=True)
+            if row.withdrawn_at:
+                raise UsageError("This export was withdrawn already.")
+            body = self._bodies.seal(connection, row.reference, WORDS_BODY, words.encode(), now)
+            values = {"withdrawn_at": now, "withdrawn_by": actor, "withdrawn_body": body}
+            connection.execute(update(REQUEST).where(REQUEST.c.id == export).values(values))
+            for kind in (Kind.EXPORT_APPROVE, Kind.EXPORT_RECEIPT):
+                close_task(connection, now, kind=kind, about=export, actor=actor, outcome="withdrawn")
+            self._tell(connection, actor, "export_withdrawn", row, "")
+            return export_of(connection, row_of(connection, export))
 
     # --- looking --------------------------------------------------------------------------------------------
 

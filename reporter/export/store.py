@@ -48,6 +48,8 @@ def export_of(connection: Connection, row: Row[Any]) -> Export:
         checkpoint=row.checkpoint,
         stamped_at=row.stamped_at,
         size=row.size,
+        withdrawn_at=row.withdrawn_at,
+        withdrawn_by=row.withdrawn_by,
         copies=tuple(
             Copy(copy.at, copy.by, copy.sha256, copy.size, copy.received_at, copy.received_by) for copy in copies
         ),

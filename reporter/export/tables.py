@@ -44,6 +44,9 @@ class ExportRequest(SQLModel, table=True):
     stamp: bytes | None = Field(default=None, sa_type=LargeBinary)
     stamped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     size: int | None = Field(default=None, sa_type=BigInteger)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_by: str | None = None
+    withdrawn_body: str | None = None
 
 
 class ExportItem(SQLModel, table=True):

@@ -139,6 +139,24 @@ def test_the_recipient_confirms_what_arrived_by_its_digest(office: Office) -> No
         receive(export, written.sha256, "lena", "SYNTHETIC call")
 
 
+def test_one_person_takes_an_export_back_at_once(office: Office) -> None:
+    export = office.approved()
+    written = office.write(export, "before")
+    with pytest.raises(UsageError, match="Say why"):
+        office.room.requests.withdraw(export.id, "omar", " ")
+    assert office.room.requests.withdraw(export.id, "omar", "SYNTHETIC reason").state is State.WITHDRAWN
+    with pytest.raises(PolicyError, match="withdrawn by omar"):
+        office.write(written.export, "after")
+    with reading(office.house.app.database) as connection:
+        assert export.id not in [task.about for task in open_tasks(connection)]
+    with pytest.raises(UsageError, match="already"):
+        office.room.requests.withdraw(export.id, "omar", "SYNTHETIC reason")
+    waiting = office.create()
+    office.room.requests.withdraw(waiting.id, "lena", "SYNTHETIC reason")
+    with pytest.raises(PolicyError, match="withdrawn"):
+        office.room.requests.approve(waiting.id, "omar", unsigned)
+
+
 def test_what_waits_for_a_person_stands_on_the_board(office: Office) -> None:
     export = office.create()
 
