@@ -46,7 +46,7 @@ def _people(form: Form, case: Case) -> Iterator[Finding]:
 
 def _answer(answer: Answer) -> Iterator[Finding]:
     blank = answer.blank
-    path = blank.fill[0] if blank.fill else ""
+    path = blank.fill[0]
     if blank.required and not answer.entries:
         yield Finding(path, "required", f"missing; the form asks for it ({blank.id})")
     if blank.max_entries is not None and len(answer.entries) > blank.max_entries:

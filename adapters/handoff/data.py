@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.handoff.filling import Filled
 from adapters.handoff.text import visible
-from adapters.handoff.words import DIRECTIONS, NOT_A_REPORT, source_line
+from adapters.handoff.words import ADDS_TO, DIRECTIONS, NOT_A_REPORT, source_line
 from reporter.authority import Environment
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
@@ -28,6 +28,7 @@ def as_json(filled: Filled, reference: str, environment: Environment) -> bytes:
         "reference": reference,
         "environment": environment.value,
         "warning": NOT_A_REPORT.format(environment=environment) if exercise else "",
+        "adds_to": ADDS_TO.format(", ".join(filled.adds_to)) if filled.adds_to else "",
         "means": form.means,
         "directions": [line for line in (DIRECTIONS[form.means], form.where, form.emergency) if line],
         "source": source_line(form.source),
@@ -56,6 +57,8 @@ def as_csv(filled: Filled, reference: str, environment: Environment) -> bytes:
     writer.writerow(_COLUMNS)
     writer.writerow((0, "environment", "", "", "", environment.value))
     writer.writerow((0, "sender_reference", "", "", "", _cell(reference)))
+    for before in filled.adds_to:
+        writer.writerow((0, "adds_to", "", "", "", _cell(before)))
     for number, answer in enumerate(filled.answers, start=1):
         blank = answer.blank
         for entry_number, entry in enumerate(answer.entries, start=1):

@@ -37,11 +37,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A form that is filled in, and the places in the case for which it has no field."""
+    """
+    A form that is filled in, and the places in the case for which it has no field.
+
+    ``adds_to`` are the receipts of what was reported before, where this is a supplement.
+    """
 
     form: Form
     answers: tuple[Answer, ...]
     left_out: tuple[str, ...]
+    adds_to: tuple[str, ...] = ()
 
 
 def fill(form: Form, case: Case, packaging: Packaging) -> Filled:
@@ -54,7 +59,9 @@ def fill(form: Form, case: Case, packaging: Packaging) -> Filled:
         for place, value in found:
             taken.update(inner for inner, _ in leaves(value, place))
         answers.append(Answer(blank, tuple(_entries(blank, found))))
-    return Filled(form, tuple(answers), tuple(_left_out(case, taken)))
+    supplement = packaging.supplement
+    adds_to = tuple(earlier.reference for earlier in supplement.earlier) if supplement else ()
+    return Filled(form, tuple(answers), tuple(_left_out(case, taken)), adds_to)
 
 
 def _document(case: Case, packaging: Packaging) -> dict[str, Any]:
@@ -69,10 +76,6 @@ def _document(case: Case, packaging: Packaging) -> dict[str, Any]:
 
 
 def _entries(blank: Blank, found: list[tuple[str, Any]]) -> Iterator[Entry]:
-    if blank.text or not found:
-        if said := blank.text or blank.default:
-            yield Entry("", (("", said),))
-        return
     for place, value in found:
         for at, one in _each(place, value):
             parts = tuple((_name(inner), _text(blank, leaf)) for inner, leaf in leaves(one) if leaf != "")
@@ -102,7 +105,7 @@ def _text(blank: Blank, value: Any) -> str:
 def _left_out(case: Case, taken: set[str]) -> Iterator[str]:
     """Give the first place of each kind for which the form has no field; a notifier is none of its business."""
     notifiers = tuple(
-        f"people[{number}]" for number, person in enumerate(case.people or []) if person.roles == ["notifier"]
+        f"people[{number}]." for number, person in enumerate(case.people or []) if person.roles == ["notifier"]
     )
     seen: set[str] = set()
     for place, value in leaves(case.model_dump(exclude_none=True)):

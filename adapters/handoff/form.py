@@ -47,17 +47,14 @@ class Blank(_Data):
     One field of the form. ``label`` is in the form's language, ``english`` says it in ours.
 
     ``fill`` are paths into the case document, ``organisation`` or ``settings``; ``words`` put its codes into the form's
-    words, ``default`` is what stands there where the case says nothing, ``text`` stands there always. ``addresses``: it
-    takes Internet addresses and refuses everything else.
+    words. ``addresses``: it takes Internet addresses and refuses everything else.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     label: str
     english: str = ""
     unverified: bool = False
-    fill: tuple[Path, ...] = ()
-    text: str = ""
-    default: str = ""
+    fill: tuple[Path, ...] = Field(min_length=1)
     words: Mapping[str, str] = {}
     required: bool = False
     addresses: bool = False
@@ -66,8 +63,6 @@ class Blank(_Data):
 
     @model_validator(mode="after")
     def _fillable(self) -> Blank:
-        if bool(self.fill) == bool(self.text):
-            raise ValueError("a field is filled by paths, or by a text")
         for path in self.fill:
             steps, names = parse(path)
             plain = ".".join(step.name + ("" if step.chosen is None else "[]") for step in steps)

@@ -9,7 +9,7 @@ from html import escape
 
 from adapters.handoff.filling import Answer, Filled
 from adapters.handoff.text import visible
-from adapters.handoff.words import DIRECTIONS, NOT_A_REPORT, NOTHING, source_line
+from adapters.handoff.words import ADDS_TO, DIRECTIONS, NOT_A_REPORT, NOTHING, source_line
 from reporter.authority import Environment
 
 _STYLE = (
@@ -44,6 +44,8 @@ def _lines(filled: Filled, reference: str, environment: Environment) -> Iterator
         yield f'<p class="stop" role="note">{escape(NOT_A_REPORT.format(environment=environment))}</p>'
     yield f'<h1><span lang="{form.language}">{escape(form.title)}</span></h1>'
     yield f"<p>Reference of the sender: <strong>{escape(reference)}</strong></p>"
+    if filled.adds_to:
+        yield f"<p><strong>{_shown(ADDS_TO.format(', '.join(filled.adds_to)))}</strong></p>"
     yield f'<p class="note">{escape(DIRECTIONS[form.means])} {escape(form.where)}</p>'
     if form.emergency:
         yield f'<p class="note">{escape(form.emergency)}</p>'

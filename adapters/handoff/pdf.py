@@ -80,6 +80,8 @@ class _Sheet:
             self._line(form["warning"], _HEAD, grey=0, gap=2)
         self._line(form["title"], _TITLE, gap=1)
         self._line(f"Reference of the sender: {form['reference']}", _HEAD, gap=1)
+        if form["adds_to"]:
+            self._line(form["adds_to"], _HEAD, gap=1)
         for line in form["directions"]:
             self._line(line, _SMALL, grey=70)
 

@@ -7,6 +7,7 @@ from typing import Final
 from adapters.handoff.form import Source
 
 NOT_A_REPORT: Final = "{environment}: this is an exercise and no report. Nothing of it may be sent to anybody."
+ADDS_TO: Final = "This adds to what was reported before, as: {}."
 NOTHING: Final = "Nothing is known."
 DIRECTIONS: Final = {
     "portal": "Enter it field by field in the authority's portal.",

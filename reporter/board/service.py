@@ -23,6 +23,7 @@ from reporter.delivery.clocks import accepted_report
 from reporter.delivery.forgotten import standing
 from reporter.delivery.model import lane_name
 from reporter.delivery.tables import Circuit, LanePause
+from reporter.submissions.by_hand import KINDS as BY_HAND
 from reporter.submissions.duties import lane_matter
 from reporter.submissions.latest import is_latest
 from reporter.submissions.model import State
@@ -65,6 +66,9 @@ class Board:
         with snapshot(self._engine) as connection:
             tasks, latest, lanes = open_tasks(connection), _latest(connection), _lanes(connection)
         now = self._clock.now()
+        lanes |= {
+            task.about: _Way(task.waits_for, task.movers, task.next_step) for task in tasks if task.kind in BY_HAND
+        }
         lines = [*self._of_tasks(tasks, latest, lanes), *_chosen(tasks, latest, lanes), *self._expiring(now)]
         return now, sorted(lines, key=lambda line: line.order)
 
@@ -72,6 +76,8 @@ class Board:
         self, tasks: Sequence[Task], latest: Mapping[str, Row[Any]], lanes: Mapping[str, _Way]
     ) -> Iterator[Line]:
         for task in tasks:
+            if task.kind in BY_HAND:  # the line of its submission says so
+                continue
             line = Line(
                 task.kind.value, task.authority, task.waits_for, task.movers, task.next_step, task.reference, "",
                 task.level, task.due, task.basis if task.due else None, task.rule, self._verified.get(task.rule),
@@ -114,11 +120,11 @@ def _chosen(tasks: Sequence[Task], latest: Mapping[str, Row[Any]], lanes: Mappin
 
 
 def _way(row: Row[Any], lanes: Mapping[str, _Way]) -> _Way:
-    """Say how a submission gets on."""
+    """Say how a submission gets on; ``lanes`` are what stands in its way, by lane, or who moves it, by its id."""
     state, to = State(row.state), f"{row.reference} --to {row.authority}"
     if state in _ON_ITS_WAY:
-        trouble = lanes.get(lane_name(row.authority, row.environment), lanes.get(""))
-        return trouble or _Way("a worker to deliver it", WORKER, "reporter deliver --until-idle")
+        held = lanes.get(row.id, lanes.get(lane_name(row.authority, row.environment), lanes.get("")))
+        return held or _Way("a worker to deliver it", WORKER, "reporter deliver --until-idle")
     match state:
         case State.IN_DOUBT | State.ATTENTION:
             waits = "people to ask the authority, and settle it" if state is State.IN_DOUBT else "people to settle it"
@@ -137,7 +143,7 @@ def _way(row: Row[Any], lanes: Mapping[str, _Way]) -> _Way:
 
 def _latest(connection: Connection) -> dict[str, Row[Any]]:
     """Give the latest submission to each authority, by what a report is about; accepted ones only if a report waits."""
-    names = ("reference", "authority", "environment", "state", "level")
+    names = ("id", "reference", "authority", "environment", "state", "level")
     columns = [getattr(Submission, name) for name in names]
     still = select(*columns).where(col(Submission.state).not_in([State.ACCEPTED]), is_latest())
     rows = list(connection.execute(still))

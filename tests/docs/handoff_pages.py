@@ -83,7 +83,7 @@ def _rule(rule: Rule) -> Iterator[str]:
 
 def _field(number: int, blank: Blank) -> str:
     english = f" ({blank.english})" if blank.english else ""
-    filled = ", ".join(f"`{path}`" for path in blank.fill).replace("|", "\\|") or f'"{blank.text}"'
+    filled = ", ".join(f"`{path}`" for path in blank.fill).replace("|", "\\|")
     said = [
         word
         for word, so in (

@@ -47,6 +47,11 @@ def tasks(reporter: Run) -> list[str]:
     return [task["kind"] for task in listed if task["kind"] in ("hand_over", "receipt")]
 
 
+def on_the_board(reporter: Run) -> list[str]:
+    lines = reporter("board", "--json").json["lines"]
+    return [line["next"] for line in lines if line["authority"] == "au-afp"]
+
+
 def test_from_a_case_to_the_receipt_that_two_people_bring_back(
     reporter: Run, home: Home, tmp_path: Path, stick: Path
 ) -> None:
@@ -57,9 +62,12 @@ def test_from_a_case_to_the_receipt_that_two_people_bring_back(
     listed = reporter("delivery", "list", "--json").json["submissions"]
     assert [(entry["by_hand"], entry["settle"][0].split()[2]) for entry in listed] == [(True, "hand-out")]
 
+    assert on_the_board(reporter) == [f"reporter submission hand-out {REFERENCE} --to au-afp"]
+
     ran = reporter("submission", "hand-out", *TO, "--out", stick, "--as", "cy", "--json")
     assert ran.code == 0
     assert ran.json["sealed_to"] is None
+    assert on_the_board(reporter) == [f"reporter submission record-receipt {REFERENCE} --to au-afp"]
     names = sorted(path.name for path in stick.iterdir())
     assert names == ran.json["files"] == [f"{REFERENCE}-au-afp.{end}" for end in ("csv", "html", "json", "pdf")]
     assert all(path.stat().st_mode & 0o077 == 0 for path in stick.iterdir())

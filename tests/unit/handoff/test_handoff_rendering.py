@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +16,9 @@ from lxml import html
 
 from adapters.handoff import pdf
 from adapters.handoff.adapter import HandoffAdapter, shipped
+from adapters.handoff.form import Form
 from adapters.handoff.text import visible
-from reporter.authority import Environment, EvidenceFacts, Package, Packaging
+from reporter.authority import Earlier, Environment, EvidenceFacts, Package, Packaging, Supplement
 from reporter.cases.model import Case, Email
 from reporter.errors import ConfigurationError
 from reporter.organisation import Contact, Organisation
@@ -116,6 +118,45 @@ def test_nothing_visible_acts_and_two_texts_never_look_alike(text: str) -> None:
     shown = visible(text)
     assert all(character.isprintable() or character in "\n\t" or character.isspace() for character in shown)
     assert visible(text.replace("\u202e", "⟦U+202E⟧")) != shown or "\u202e" not in text
+
+
+def test_a_supplement_names_what_it_adds_to() -> None:
+    case = Case.model_validate(case_document())
+    before = Supplement((Earlier("AFP-1"), Earlier("AFP-2")), case)
+    package = ADAPTERS["au-afp"].build(case, replace(packaging(case), supplement=before))
+    assert "AFP-1, AFP-2" in page(package).text_content()
+    assert [row["value"] for row in table(package) if row["field"] == "adds_to"] == ["AFP-1", "AFP-2"]
+    assert "AFP-1, AFP-2" in json.loads(package.document("data").body)["adds_to"]
+
+
+def test_only_the_notifier_is_passed_over_and_nobody_whose_number_begins_alike() -> None:
+    people = [{"id": f"p{number}", "roles": ["suspect"], "vehicle": "blue"} for number in range(11)]
+    people[1] = {"id": "n", "roles": ["notifier"], "vehicle": "red"}
+    people[10]["school"] = "a school"
+    case = Case.model_validate(case_document(people=people))
+    notes = {note.path for note in ADAPTERS["eu-police"].check(case, packaging(case)).notes}
+    assert "people[10].school" in notes
+    assert not any(note.startswith("people[1].") for note in notes)
+
+
+def test_what_a_form_cannot_take_by_its_size_is_named() -> None:
+    form = Form.model_validate(
+        {
+            "name": "small", "title": "Small", "means": "form", "where": "Here.", "language": "en", "receipt": "none",
+            "source": {"text": "T", "section": "S", "mark": "summary", "checked": "2026-11-23"},
+            "field": [
+                {"id": "what", "label": "What", "fill": ["incident.summary"], "max_chars": 5},
+                {"id": "urls", "label": "Addresses", "fill": ["locations[web_page].urls"], "max_entries": 1},
+            ],
+        }
+    )  # fmt: skip
+    urls = ["https://forum.example/1", "https://forum.example/2"]
+    case = Case.model_validate(case_document(**summary("SECRETS"), locations=[{"kind": "web_page", "urls": urls}]))
+    needs = HandoffAdapter(form).check(case, packaging(case)).needs
+    assert [(need.path, need.rule) for need in needs] == [
+        ("incident.summary", "too_long"), ("locations[web_page].urls", "too_many"),
+    ]  # fmt: skip
+    assert "SECRETS" not in str(needs)
 
 
 def test_outside_production_every_document_says_so() -> None:
