@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,8 +34,11 @@ def pass_on(connection: Connection, now: datetime, desk: Desk, dispatch: Dispatc
         dispatch.enqueue(connection, row.id, lane=lane, urgent=row.urgent, at=now)
 
 
-def take_back(connection: Connection, now: datetime, desks: Mapping[str, Desk], rows: Iterable[Any]) -> None:
-    """Close the tasks of what a revision of its case made stale."""
+def take_back(
+    connection: Connection, now: datetime, desks: Mapping[str, Desk], dispatch: Dispatch, rows: Sequence[Any]
+) -> None:
+    """Take what a revision of its case made stale out of the queue, and from people."""
+    dispatch.recall(connection, [row.id for row in rows])
     for row in rows:
         if row.authority in desks and desks[row.authority].by_hand:
             keep(connection, now, row, State.READY, _HOUSE)

@@ -278,8 +278,7 @@ class SubmissionService:
             .values(state=State.READY, package_body=None, approved_at=None)
             .returning(_SUBMISSION)
         ).all()
-        self._dispatch.recall(connection, [row.id for row in stale])
-        by_hand.take_back(connection, self._clock.now(), self._desks, stale)
+        by_hand.take_back(connection, self._clock.now(), self._desks, self._dispatch, stale)
 
     # --- for delivery ---------------------------------------------------------------------------------------
 
