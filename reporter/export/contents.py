@@ -31,13 +31,18 @@ _INDEX: Final = ("file", "item", "id", "size", "md5", "sha1", "sha256", "viewed_
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What vouches for a bag: the log's checkpoint and key, the seal's fingerprint, whether it gets a time-stamp."""
+    """
+    What vouches for a bag: the log's checkpoint and key, the seal's fingerprint, whether it gets a time-stamp.
+
+    ``environment`` is the most serious one that the home knows: what was made in a sandbox says so.
+    """
 
     checkpoint: str
     size: int
     verifier: Verifier
     fingerprint: str
     stamped: bool
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ def _about(subject: Subject, signed: Signed, organisation: str, payload: Sequenc
         "approved_by": export.approved_by,
         "files": len(payload),
         "bytes": sum(file.size for file in payload),
+        "trial": wording.trial(signed.environment),
         "warning": wording.warning(export.content),
         "fingerprint": signed.fingerprint,
         "stamp": " (this bundle has none)" if not signed.stamped else "",
@@ -174,6 +180,7 @@ def _info(subject: Subject, signed: Signed, organisation: str) -> dict[str, str]
         "Internal-Sender-Identifier": export.reference,
         "Bagging-Date": bag.bagging_date(export.sealed_at),
         "Bag-Software-Agent": f"reporter {__version__}",
+        "Environment": signed.environment,
         "Time-Stamped": _yes(signed.stamped),
     }
 

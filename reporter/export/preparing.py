@@ -79,6 +79,7 @@ class Preparation:
     seal_key: SealKey
     stamps: TimestampAuthority | None
     organisation: str
+    environment: str
 
     def ready(self, export: str, actor: str, progress: Progress) -> Ready:
         """
@@ -174,7 +175,9 @@ class Preparation:
             items = [(self._item(connection, each.evidence_id), str(each.sha512)) for each in rows]
             about = dataclasses.replace(export_of(connection, row), sealed_at=now)
             subject = contents.Subject(about, find_demand(connection, row.demand), request, case, items)
-            signed = contents.Signed(made.note, made.size, verifier, sealer.fingerprint, self.stamps is not None)
+            signed = contents.Signed(
+                made.note, made.size, verifier, sealer.fingerprint, self.stamps is not None, self.environment
+            )
             return contents.files(connection, subject, self.documents, signed, self.organisation)
 
     def _stamped(self, seal: bytes, now: datetime) -> tuple[bytes | None, datetime | None]:

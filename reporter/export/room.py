@@ -54,7 +54,7 @@ def export_room(
     seal_key = SealKey(engine, clock, credentials, configuration.organisation.name)
     preparation = Preparation(
         engine, clock, vault, tombstones, bodies, requests, subjects, documents, log, seal_key, _stamps(configuration),
-        configuration.organisation.name,
+        configuration.organisation.name, actors.environment,
     )  # fmt: skip
     looks = LookService(engine, clock, vault, tombstones, people=1)
     return ExportRoom(requests, ExportWriter(engine, clock, bodies, preparation, looks), seal_key)

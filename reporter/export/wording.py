@@ -7,12 +7,20 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
+from reporter.authority import Environment
 from reporter.export.bag import Payload
 
 _CONTENT: Final = (
     "This bundle holds evidence of crimes against children. Having it is a crime but for those whom the law allows."
 )
 _RECORDS: Final = "This bundle holds personal data of a criminal case, and none of the evidence itself."
+
+
+def trial(environment: str) -> str:
+    """Say what sandbox and test are, so that nothing made there is taken for more."""
+    if environment == Environment.PRODUCTION:
+        return ""
+    return f"\nA TRIAL. This was made in the {environment} environment. It is evidence of nothing.\n"
 
 
 def warning(content: bool) -> str:

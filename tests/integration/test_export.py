@@ -94,6 +94,8 @@ def test_records_without_content_take_one_person(office: Office) -> None:
     bag = office.unpacked(office.write(export, "records"), "records.d")
     assert not (bag / "data/objects").exists()
     assert "none of the evidence" in (bag / "READ-ME-FIRST.txt").read_text()
+    assert "A TRIAL. This was made in the sandbox environment." in (bag / "READ-ME-FIRST.txt").read_text()
+    assert "\nEnvironment: sandbox\n" in (bag / "bag-info.txt").read_text()
 
 
 def test_what_is_redacted_says_so_and_the_rest_of_the_case_stays_here(office: Office) -> None:
