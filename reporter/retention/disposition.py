@@ -189,6 +189,11 @@ class Dispositions:
             if still is None or still.number != policy.number:  # somebody ended it meanwhile: people confirm
                 return batch
             first, second = policy.first, policy.second
+            try:
+                for word in (first, second):
+                    self._signed(connection, batch, word, still=False)
+            except PolicyError:  # adopted while names were enough here, and they are not any more
+                return batch
             values = {
                 "policy": policy.number, "first_by": first.by, "first_at": first.at, "second_by": second.by,
                 "second_at": second.at,

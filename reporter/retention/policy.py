@@ -1,7 +1,8 @@
 """
 A standing policy: two people confirm beforehand what is due, so much a day and until a day; one person ends it.
 
-Everything else stays as it is: each case is asked again when its turn comes, and what keeps it, keeps it.
+Each case is asked again when its turn comes, and what keeps it, keeps it. Where people sign what they do, a policy is
+refused: it can name no case, and whoever can write the database could have any case destroyed in its name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from reporter.clock import Clock as Time
 from reporter.config import Retention
 from reporter.db.engine import reading, transaction
-from reporter.errors import NotFoundError, UsageError
+from reporter.errors import NotFoundError, PolicyError, UsageError
 from reporter.evidence.destruction import Word
 from reporter.retention.refusals import Refusals
 from reporter.retention.tables import StandingPolicy
@@ -43,10 +44,12 @@ class Policy:
 
 
 class StandingPolicies:
-    """The use cases of standing policies."""
+    """The use cases of standing policies; ``signed`` says whether people here sign every destruction."""
 
-    def __init__(self, database: Engine, time: Time, words: Words, refusals: Refusals, settings: Retention) -> None:
-        self._database, self._time, self._words = database, time, words
+    def __init__(
+        self, database: Engine, time: Time, words: Words, refusals: Refusals, settings: Retention, *, signed: bool
+    ) -> None:
+        self._database, self._time, self._words, self._signed = database, time, words, signed
         self._refusals, self._settings = refusals, settings
 
     def adopt(self, cap: int, until: datetime, actor: str, reason: str) -> Policy:
@@ -55,9 +58,14 @@ class StandingPolicies:
 
         Raises:
             UsageError: There is no reason, or cap or day are out of bounds.
-            PolicyError: One person says both words.
+            PolicyError: One person says both words, or people here sign every destruction.
         """
         now = self._time.now()
+        if self._signed:
+            raise PolicyError(
+                "Outside the sandbox two people sign each destruction, with the cases in it; a policy names none.",
+                next_step="Confirm each disposition: reporter retention batches",
+            )
         if not 1 <= cap <= self._settings.batch_max:
             raise UsageError(f"--cap is between 1 and retention.batch_max ({self._settings.batch_max}).")
         if not now < until <= now + _LONGEST:

@@ -70,9 +70,12 @@ def retention_room(
     ends: Callable[[], CaseEnd],
     destroys: Destroys,
     require: Require,
+    signed: bool,
 ) -> RetentionRoom:
     """
-    Build it; ``authorities`` are those that are configured, ``require`` sees what people signed.
+    Build it; ``authorities`` are those that are configured.
+
+    ``require`` sees what people signed, which they do where ``signed``.
 
     ``ends`` and ``destroys`` give what destroys cases and items, once it is there.
     """
@@ -95,6 +98,6 @@ def retention_room(
         dispositions,
         DestructionRequests(database, clock, bodies, clocks, refusals, destroys),
         PersonRequests(database, clock, words, subjects, clocks, refusals),
-        StandingPolicies(database, clock, words, refusals, settings),
+        StandingPolicies(database, clock, words, refusals, settings, signed=signed),
         (Job("retention", _EVERY, routine.run),),
     )

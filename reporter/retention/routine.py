@@ -68,10 +68,10 @@ class Routine:
         self.flags.apply(self._held())
         self._lock_objects()
         self._close_what_ended()
-        self.dispositions.resume(ACTOR)
         if not self._open_batch() and self.dispositions.dispose_by(ACTOR) is None and not self._by_policy():
             self.dispositions.propose(ACTOR)
         self._expire()
+        self.dispositions.resume(ACTOR)  # at the end: what nobody signed stops here, and nothing else with it
         if troubled:
             raise CustodyError(f"The clocks of {len(troubled)} cases cannot be started; the first is {troubled[0]}.")
 

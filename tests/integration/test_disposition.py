@@ -198,6 +198,19 @@ def test_a_standing_policy_of_two_disposes_of_so_much_a_day(house: House) -> Non
     assert house.app.cases.load(TWO)
 
 
+def test_where_people_sign_what_they_do_no_policy_stands_in_for_them(house: House) -> None:
+    retention, until = house.app.retention, house.clock.now() + timedelta(days=30)
+    for who in ("lea", "sam"):
+        retention.policies.adopt(5, until, who, "Synthetic.")
+    house.beyond_the_sandbox()
+    with pytest.raises(PolicyError, match="Outside the sandbox"):
+        house.app.retention.policies.adopt(5, until, "lea", "Synthetic.")
+    house.app.jobs.run("retention")
+    (batch,) = house.app.retention.dispositions.batches()
+    assert (batch.state, batch.policy) == ("proposed", None)
+    assert house.app.cases.load(ONE)
+
+
 def test_a_quarantined_database_disposes_of_nothing(house: House) -> None:
     number = proposed(house)
     house.app.deliveries.quarantine.impose("Synthetic.", "ann")
