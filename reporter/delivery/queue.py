@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     ScalarSelect,
+    Select,
     String,
     and_,
     bindparam,
@@ -58,7 +60,7 @@ def _answers(lane: ColumnElement[str]) -> ColumnElement[bool]:
 _RUNNING = and_(_runs(_DELIVERY.c.lane), or_(_DELIVERY.c.filing, _answers(_DELIVERY.c.lane)))
 
 
-def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> ScalarSelect[str]:
+def _first(column: ColumnElement[Any], lane: ColumnElement[str], priority: int, *, filing: bool) -> Select[Any]:
     """
     Find the longest due of one kind: one step into ``ix_delivery_due``, however many others wait.
 
@@ -66,7 +68,7 @@ def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> Scal
     """
     moving = select(lane).where(_runs(lane), *([] if filing else [_answers(lane)])).scalar_subquery()
     return (
-        select(_DELIVERY.c.submission_id)
+        select(column)
         .where(
             _DELIVERY.c.lane == moving,
             _DELIVERY.c.priority == priority,
@@ -75,9 +77,26 @@ def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> Scal
         )
         .order_by(_DELIVERY.c.available_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
     )
+
+
+def _first_due(lane: ColumnElement[str], priority: int, *, filing: bool) -> ScalarSelect[str]:
+    first = _first(_DELIVERY.c.submission_id, lane, priority, filing=filing)
+    return first.with_for_update(skip_locked=True).scalar_subquery()
+
+
+_LANE = bindparam("lane", type_=String)
+#: Since when the first of each kind in one lane is due.
+_SINCE = select(
+    *(
+        _first(_DELIVERY.c.available_at, _LANE, priority, filing=filing).scalar_subquery().label(f"{priority}{filing}")
+        for priority, filing in itertools.product((URGENT, ROUTINE), (True, False))
+    )
+)
+#: The lanes in which anything waits, one after another: one step into the same index for each.
+_NEXT_LANE = select(func.min(_DELIVERY.c.lane)).where(
+    _DELIVERY.c.available_at.is_not(None), _DELIVERY.c.lane > bindparam("after", type_=String)
+)
 
 
 @functools.cache
@@ -185,14 +204,10 @@ class Queue:
 
 def oldest_due(connection: Connection, now: datetime) -> datetime | None:
     """Give since when a delivery that could be worked has been due; None when none is."""
-    of_priority = (
-        select(_DELIVERY.c.available_at)
-        .where(_DELIVERY.c.priority == priority, _DELIVERY.c.available_at <= now, _RUNNING)
-        .order_by(_DELIVERY.c.available_at)
-        .limit(1)  # straight from the index, however many wait
-        for priority in (URGENT, ROUTINE)
-    )
-    moments = (connection.execute(query).scalar_one_or_none() for query in of_priority)
+    moments: list[datetime | None] = []
+    lane = ""
+    while lane := connection.execute(_NEXT_LANE, {"after": lane}).scalar_one() or "":
+        moments += connection.execute(_SINCE, {"lane": lane, "now": now}).one()
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -1,5 +1,5 @@
 """
-What a claim costs beside few and many deliveries: the queue must not slow down under a backlog.
+What a claim costs beside few and many deliveries, and a look at the oldest: no backlog must slow the queue down.
 
 ``REPORTER_BENCH_MILLION=1`` adds a million. Prints figures and gates nothing on time.
 """
@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event, insert, text
 
 from reporter.clock import SystemClock
-from reporter.db.engine import transaction
-from reporter.delivery.queue import Queue
+from reporter.db.engine import reading, transaction
+from reporter.delivery.queue import Queue, oldest_due
 from reporter.delivery.tables import Delivery, LanePause
 from reporter.submissions.tables import Submission
 
@@ -81,6 +81,17 @@ def pages(engine: Engine) -> str:
     return f", {seen[0]} pages"
 
 
+def look(engine: Engine) -> float:
+    """Give the median milliseconds of what each worker asks every 15 seconds: since when the oldest is due."""
+    times = []
+    with reading(engine) as connection:
+        for _ in range(100):
+            begun = time.perf_counter()
+            assert oldest_due(connection, NOW) is not None
+            times.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(times)
+
+
 def all_due(engine: Engine, size: int) -> None:
     fill(engine, size + 2 * CLAIMS, NOW - timedelta(days=1))
 
@@ -110,11 +121,12 @@ def test_claim_cost(engine: Engine, size: int, make: object, capsys: pytest.Capt
         times.append((time.perf_counter() - begun) * 1000)
         assert claim is not None
         assert claim.lane == LANE
-    touched = pages(engine)
+    touched, looked = pages(engine), look(engine)
     cuts = statistics.quantiles(times, n=100)
     with capsys.disabled():
         print(
             f"\n{engine.dialect.name:<10} {make.__name__.replace('_', ' '):<26} "  # type: ignore[attr-defined]
-            f"{size:>9,} beside: p50 {cuts[49]:.2f} ms, p99 {cuts[98]:.2f} ms{touched}",
+            f"{size:>9,} beside: p50 {cuts[49]:.2f} ms, p99 {cuts[98]:.2f} ms{touched}; "
+            f"oldest due {looked:.2f} ms",
             end="",
         )

@@ -11,18 +11,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, event, select, text, update
 
 from reporter.authority import Answer, Exchange, Outcome
-from reporter.db.engine import transaction
+from reporter.db.engine import reading, transaction
 from reporter.delivery.ledger import Concluded
 from reporter.delivery.model import Claim, Entry, LeaseLostError, Pause, Perform, Settle
-from reporter.delivery.queue import paused_lanes
+from reporter.delivery.queue import oldest_due, pause, paused_lanes
 from reporter.delivery.tables import LateAnswer
 from reporter.evidence.bodies import BodyVault
 from reporter.submissions.model import ReceiptKind, State
 from reporter.submissions.service import SubmissionService
 from reporter.submissions.tables import Submission
+from reporter.testing.bench import approved_submission
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
 from tests.integration.delivery_room import LEASE, STEP, Room
@@ -55,6 +56,49 @@ def test_what_is_not_due_or_of_another_lane_is_left_alone(room: Room) -> None:
     assert room.queue.next_due([room.lane]) is None
     claim_of_other = room.queue.claim("worker", [room.lane, f"{room.lane}-other"])
     assert claim_of_other is not None and claim_of_other.lane == f"{room.lane}-other"
+
+
+def test_the_oldest_that_is_due_is_found_in_any_lane_that_moves(engine: Engine, room_bodies: BodyVault) -> None:
+    room = Room(engine, room_bodies)
+
+    def oldest() -> datetime | None:
+        with reading(engine) as connection:
+            return oldest_due(connection, room.clock.now())
+
+    assert oldest() is None
+    due = []
+    for lane, urgent in (("b", False), ("a", True), ("c", False)):
+        due.append(room.clock.now())
+        room.submit(lane=lane, urgent=urgent)
+        room.clock.advance(timedelta(seconds=1))
+    assert oldest() == due[0]
+    with transaction(engine) as connection:
+        pause(connection, "b", "SYNTHETIC", room.clock.now())
+    assert oldest() == due[1]
+    assert room.queue.claim("worker", ["a"]) is not None
+    assert oldest() == due[2]
+
+
+def test_the_oldest_that_is_due_is_a_step_into_the_index_however_many_wait(
+    engine: Engine, room_bodies: BodyVault
+) -> None:
+    room, plans = Room(engine, room_bodies), list[str]()
+    with transaction(engine) as connection:
+        for _ in range(2_000):
+            approved_submission(connection, room.queue, room.clock.now(), "lane")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+    def explained(connection: Connection, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        how = "EXPLAIN" if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        rows = connection.connection.driver_connection.execute(f"{how} {statement}", parameters).fetchall()  # type: ignore[union-attr]
+        plans.extend(str(row) for row in rows if "delivery" in str(row) or "ort" in str(row) or "TEMP" in str(row))
+
+    event.listen(engine, "before_cursor_execute", explained)
+    with reading(engine) as connection:
+        assert oldest_due(connection, room.clock.now()) is not None
+    event.remove(engine, "before_cursor_execute", explained)
+    assert plans and all("ix_delivery_due" in step for step in plans), plans
 
 
 def test_threads_never_claim_the_same_delivery(room: Room) -> None:
