@@ -35,6 +35,8 @@ from tests.benchmarks.surroundings import PROGRAM, approved, authority, states
 CONCURRENCY, REPORTS = 16, 250
 CONTENT = b"harmless OVERHEAD-000000 " * 100
 LATENCY = "* delay=0.02"
+#: So many turns each with the custody log and without it, and so many reports in each.
+TURNS, BATCH = 5, 30
 URL = "REPORTER_AUTHORITY__NCMEC__BASE_URL"
 
 
@@ -130,6 +132,34 @@ def test_overhead(app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         print(
             f"\n{app.database.dialect.name:<10} {CONCURRENCY} at once, 20 ms: bare {REPORTS / theirs:.0f} reports/s, "
             f"reporter {REPORTS / ours:.0f} reports/s, ratio {theirs / ours:.2f}",
+            end="",
+        )
+
+
+def test_with_and_without_the_custody_log(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same deliveries by turns with the log's outbox and without: in one run, beside whatever else is going on."""
+    took: dict[bool, list[float]] = {True: [], False: []}
+    spent: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(2 * TURNS + 1):  # the first warms up
+        references, logged = approved(app, tmp_path, f"LOG-{number}", BATCH), number % 2 == 0
+        with monkeypatch.context() as patch:
+            if not logged:
+                patch.setattr("reporter.audit.service.record", lambda *_, **__: None)
+                patch.setattr("reporter.audit.service.record_all", lambda *_: None)
+            begun = time.process_time()
+            took[logged].append(seconds(app.deliveries.worker().once))
+            spent[logged].append((time.process_time() - begun) * 1000 / BATCH)
+        assert states(app, references) == {"accepted"}
+    with_log, without = (statistics.median(took[logged][-TURNS:]) for logged in (True, False))
+    ratios = sorted(off / on for on, off in zip(took[True][-TURNS:], took[False], strict=True))
+    cpu_with, cpu_without = (statistics.median(spent[logged][-TURNS:]) for logged in (True, False))
+    rates, span = f"{BATCH / with_log:.0f} with, {BATCH / without:.0f} without", f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+    with capsys.disabled():
+        print(
+            f"\n{app.database.dialect.name:<10} reports/s {rates} the custody log: ratio {without / with_log:.2f} "
+            f"({span}); processor {cpu_with:.1f} and {cpu_without:.1f} ms a report, ratio {cpu_without / cpu_with:.2f}",
             end="",
         )
 

@@ -101,6 +101,22 @@ def test_the_oldest_that_is_due_is_a_step_into_the_index_however_many_wait(
     assert plans and all("ix_delivery_due" in step for step in plans), plans
 
 
+def test_a_claim_is_planned_once(engine: Engine, room_bodies: BodyVault) -> None:
+    """Beside many deliveries PostgreSQL would plan each claim anew."""
+    if engine.dialect.name == "sqlite":  # which plans in the process
+        return
+    room = Room(engine, room_bodies)
+    for _ in range(20):
+        room.submit()
+        assert room.claim() is not None
+    with reading(engine) as connection:
+        plans = (
+            "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE 'UPDATE d%'"
+        )
+        custom, generic = connection.execute(text(plans)).one()
+    assert custom == 0 and generic > 5
+
+
 def test_threads_never_claim_the_same_delivery(room: Room) -> None:
     submitted = room.submit(300)
     start = threading.Barrier(THREADS)
