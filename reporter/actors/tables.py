@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from reporter.db.types import UtcDateTime
@@ -61,9 +62,10 @@ class SignedStatement(SQLModel, table=True):
     """What somebody signed when they acted; the nonce makes it good for once."""
 
     __tablename__ = "signed_statement"
+    __table_args__ = (Index("ix_signed_statement_said", "actor", "at"),)
 
     nonce: str = Field(primary_key=True)
-    actor: str = Field(index=True)
+    actor: str
     verb: str
     subject: str
     environment: str
