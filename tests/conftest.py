@@ -252,7 +252,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def _copied_database(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def copied_database(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the URL of a fresh database at the current revision."""
     if kind == "sqlite":
         file = request.getfixturevalue("tmp_path_factory").mktemp("database") / "reporter.sqlite3"
@@ -269,14 +269,14 @@ def _copied_database(kind: str, request: pytest.FixtureRequest) -> Iterator[str]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the URL of a fresh database at the current revision; runs the test on both databases."""
-    with _copied_database(request.param, request) as url:
+    with copied_database(request.param, request) as url:
         yield url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shared_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the URL of a database that the tests of one module share; runs them on both databases."""
-    with _copied_database(request.param, request) as url:
+    with copied_database(request.param, request) as url:
         yield url
 
 

@@ -30,9 +30,20 @@ from reporter.evidence.tombstones import Tombstones
 from reporter.retention.demand import Scope
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
+from tests.conftest import copied_database
 
 REF, OTHER = "TEST-000001", "TEST-000002"
 FILES = {"e1": b"harmless synthetic bytes " * 900, "e2": b"another"}
+
+
+#: Runs a test on both databases; the others need SQLite alone.
+both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with copied_database(getattr(request, "param", "sqlite"), request) as url:
+        yield url
 
 
 @pytest.fixture
@@ -58,6 +69,7 @@ def rows(house: House, table: str, where: str = "reference = :ref") -> int:
         return int(connection.execute(query, {"ref": REF}).scalar_one())
 
 
+@both
 def test_only_the_reference_the_filing_and_the_destruction_remain(house: House) -> None:
     app, home = house.app, house.folder / "home"
     ids = [kept.sealed.id for kept in app.evidence.overview.of(REF)]
@@ -181,6 +193,7 @@ def test_two_people_say_the_same_and_a_delivery_stands_against_it(house: House) 
         assert case_needed_for_delivery(connection, REF) is None
 
 
+@both
 def test_what_two_people_settled_elsewhere_is_decided_in_their_transaction(house: House) -> None:
     app, cases = house.app, house.app.evidence.cases
     said = Word("ann", app.clock.now()), Word("bob", app.clock.now())
@@ -244,6 +257,7 @@ def test_an_interrupted_one_is_gone_on_with(house: House) -> None:
     assert cases.resume("carol").finished == ()
 
 
+@both
 def test_a_restored_database_is_told_by_the_tombstone_of_the_case(house: House, tmp_path: Path) -> None:
     number = destroyed(house)
     with transaction(house.app.database) as connection:  # as one restored from before it

@@ -19,6 +19,7 @@ from reporter.evidence.tables import SealingBatch
 from reporter.evidence.vault import EvidenceVault
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
+from tests.conftest import copied_database
 
 REF, OTHER = "TEST-000001", "TEST-000002"
 FILES = {"e1": b"harmless one", "e2": b"harmless two"}
@@ -26,6 +27,16 @@ FILES = {"e1": b"harmless one", "e2": b"harmless two"}
 
 class Killed(BaseException):
     """The process is gone: nothing that it would have taken back is taken back."""
+
+
+#: Runs a test on both databases; the others need SQLite alone.
+both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with copied_database(getattr(request, "param", "sqlite"), request) as url:
+        yield url
 
 
 @pytest.fixture
@@ -60,6 +71,7 @@ def batches(house: House) -> int:
         return len(connection.execute(select(SealingBatch.__table__)).all())
 
 
+@both
 def test_what_was_sealed_and_never_recorded_goes_after_a_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     leftovers = house.app.evidence.leftovers
     assert (batches(house), objects(house)) == (0, 2)
@@ -105,6 +117,7 @@ def test_a_database_that_lost_its_rows_loses_no_object(house: House) -> None:
     assert (len(list(leftovers.strays())), objects(house)) == (2, 2)
 
 
+@both
 def test_whoever_took_too_long_cannot_record_what_may_be_swept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     seal_all = EvidenceVault.seal_all
 
