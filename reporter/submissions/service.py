@@ -205,13 +205,8 @@ class SubmissionService:
         check: Check,
         route: Route,
     ) -> Approved:
-        stored, actor, rules, notes, named = (
-            asked.stored,
-            asked.actor,
-            route.grounds(authority),
-            check.notes,
-            asked.named,
-        )
+        stored, actor, named = asked.stored, asked.actor, asked.named
+        rules, notes = route.grounds(authority), check.notes
         now = self._clock.now()
         row = self.latest(connection, stored.reference, authority, environment)
         if row is not None and State(row.state) not in CLOSED_UNFILED | {State.READY}:
