@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
+from typing import Final
 
-from adapters.handoff.filling import Answer, Filled
+from adapters.handoff.filling import Answer, Entry, Filled
 from adapters.handoff.text import visible
 from adapters.handoff.words import ADDS_TO, DIRECTIONS, NOT_A_REPORT, NOTHING, source_line
 from reporter.authority import Environment
@@ -21,8 +23,12 @@ _STYLE = (
     "padding:.1rem .7rem}"
     "table{border-collapse:collapse;width:100%}th,td{border:1px solid #777;padding:.2rem .4rem;text-align:left;"
     "vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem}thead{display:table-header-group}"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem}dt{color:#444}dd{margin:0}"
     "tr{break-inside:avoid}@media print{body{margin:0;max-width:none}}"
 )
+#: From how many entries on a table is read more easily, and up to how many columns.
+_ROWS: Final = 4
+_COLUMNS: Final = 4
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 
@@ -67,20 +73,31 @@ def _field(number: int, answer: Answer, language: str) -> Iterator[str]:
     )
     if not answer.entries:
         yield f'<p class="value note">{escape(NOTHING)}</p>'
-    elif all(len(entry.parts) == 1 and not entry.parts[0][0] for entry in answer.entries):
-        yield from (f'<p class="value" dir="auto">{_shown(entry.parts[0][1])}</p>' for entry in answer.entries)
-    else:
-        yield from _table(answer)
+    for named, group in groupby(answer.entries, key=lambda entry: bool(entry.parts[0][0])):
+        entries = list(group)
+        yield from _named(entries) if named else map(_value, entries)
     yield "</section>"
 
 
-def _table(answer: Answer) -> Iterator[str]:
-    names = list(dict.fromkeys(name for entry in answer.entries for name, _ in entry.parts))
+def _value(entry: Entry) -> str:
+    return f'<p class="value" dir="auto">{_shown(entry.parts[0][1])}</p>'
+
+
+def _named(entries: Sequence[Entry]) -> Iterator[str]:
+    """Give entries whose parts have names: a row for each, or where they are few and long, a list for each."""
+    names = list(dict.fromkeys(name for entry in entries for name, _ in entry.parts))
+    if len(entries) < _ROWS and len(names) > _COLUMNS:
+        for entry in entries:
+            pairs = "".join(f'<dt>{escape(name)}</dt><dd dir="auto">{_shown(text)}</dd>' for name, text in entry.parts)
+            yield f'<dl class="value">{pairs}</dl>'
+        return
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("no.", *names))
     yield f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>"
-    for number, entry in enumerate(answer.entries, start=1):
-        said = {name: "\n".join(text for other, text in entry.parts if other == name) for name in names}
-        cells = "".join(f'<td dir="auto">{_shown(said[name])}</td>' for name in names)
+    for number, entry in enumerate(entries, start=1):
+        said: dict[str, list[str]] = {}
+        for name, text in entry.parts:
+            said.setdefault(name, []).append(text)
+        cells = "".join(f'<td dir="auto">{_shown(chr(10).join(said.get(name, ())))}</td>' for name in names)
         yield f'<tr><th scope="row">{number}</th>{cells}</tr>'
     yield "</tbody>\n</table>"
 
