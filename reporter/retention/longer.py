@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from reporter.actors.service import Require, names_suffice
 from reporter.clock import Clock as Time
 from reporter.db.engine import transaction
 from reporter.errors import PolicyError, UsageError
@@ -50,10 +51,16 @@ class KeepingLonger:
     """The use cases of extensions and conflicts."""
 
     def __init__(
-        self, database: Engine, time: Time, bodies: BodyVault, refusals: Refusals, conflicts: InConflict
+        self,
+        database: Engine,
+        time: Time,
+        bodies: BodyVault,
+        refusals: Refusals,
+        conflicts: InConflict,
+        require: Require = names_suffice,
     ) -> None:
         self._database, self._time, self._bodies = database, time, bodies
-        self._refusals, self._conflicts = refusals, conflicts
+        self._refusals, self._conflicts, self._require = refusals, conflicts, require
 
     def extend(self, reference: str, until: datetime, review_at: datetime, actor: str, purpose: str) -> Extended:
         """
@@ -77,6 +84,8 @@ class KeepingLonger:
             if asked is None or (asked.until, asked.review_at) != (until, review_at):
                 return self._ask(connection, reference, until, review_at, actor, body, now, instead=asked)
             require_another(asked.asked_by, actor, "asked for it")
+            for who, at in ((asked.asked_by, asked.asked_at), (actor, now)):
+                self._require(connection, who, {"retention extend": {"reference": reference}}, at)
             said = {"approved_by": actor, "approved_at": now, "approved_body": body}
             connection.execute(update(_LONGER).where(_LONGER.c.id == asked.id).values(**said))
             tell(connection, now, actor, "extension_approved", str(asked.id), f"until {until:%Y-%m-%d}", reference)

@@ -93,7 +93,7 @@ def retention_room(
         holds,
         subjects,
         clocks,
-        KeepingLonger(database, clock, bodies, refusals, clocks.in_conflict),
+        KeepingLonger(database, clock, bodies, refusals, clocks.in_conflict, require),
         RuleEffect(database, clock, started, routes),
         dispositions,
         DestructionRequests(database, clock, bodies, clocks, refusals, destroys),

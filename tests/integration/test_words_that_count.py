@@ -191,3 +191,18 @@ def test_a_disposition(house: House) -> None:
     batch = dispositions.confirm(1, "bob", WHY, house.witness("bob", verb))
     assert [(entry.reference, entry.outcome) for entry in batch.entries] == [(REF, "kept")]  # it is not due
     assert kept(house)
+
+
+def test_keeping_a_case_longer(house: House) -> None:
+    longer, verb = house.app.retention.longer, "retention extend"
+    review, until = house.clock.now() + timedelta(days=30), house.clock.now() + timedelta(days=60)
+
+    def extend(who: str) -> bool:
+        return longer.extend(REF, until, review, house.sign(who, verb, reference=REF), WHY).approved
+
+    assert not extend("ann")
+    forge(house, "UPDATE keep_longer SET asked_by = 'bob'")
+    with pytest.raises(PolicyError, match=NOBODY):
+        extend("ann")
+    forge(house, "UPDATE keep_longer SET asked_by = 'ann'")
+    assert extend("bob")
