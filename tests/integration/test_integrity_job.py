@@ -65,6 +65,6 @@ def test_damage_that_the_job_finds_alarms(house: House) -> None:
     sealed = house.app.evidence.overview.of("TEST-000001")[3].sealed
     house.app.vault.objects.delete(sealed.id)
     assert house.app.jobs.run("evidence-verify")
-    assert [alarm.matter.kind for alarm in house.app.alarms.register.standing()] == ["evidence_damaged"]
+    assert "evidence_damaged" in {alarm.matter.kind for alarm in house.app.alarms.register.standing()}
     assert house.app.jobs.run("audit-verify")
     assert {standing.trouble for standing in house.app.jobs.standings()} == {""}
