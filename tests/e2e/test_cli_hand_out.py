@@ -3,13 +3,14 @@
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyrage
 import pytest
 
 from reporter.testing.documents import write_case
-from tests.e2e.support import MARKER, Home, Run, plaintext_in
+from tests.e2e.support import MARKER, PASSPHRASE, Home, Run, plaintext_in
 
 REFERENCE, TO = "TEST-000001", ("TEST-000001", "--to", "au-afp")
 RECEIPT = ("--reference", "AFP-77", "--at", "2026-11-23T09:00:00Z", "--reason", "SYNTHETIC: by the form.")
@@ -186,5 +187,27 @@ def test_a_database_from_before_finds_what_was_handed_out(reporter: Run, home: H
         path.unlink()
     database.write_bytes(before)
     ran = reporter("submission", "hand-out", *TO, "--as", "dan")
-    assert ran.code in (1, 3), "it may have been filed, and the object store remembers"
-    assert ran.out == b""
+    assert (ran.code, ran.out) == (1, b""), "it may have been filed, and the object store remembers"
+    assert (state(reporter)["state"], tasks(reporter)) == ("in_doubt", [])
+    settled = reporter("delivery", "resolve", *TO, "--not-accepted", "--reason", "They have none.", "--as", "dan")
+    assert f"reporter submission hand-out {REFERENCE}" in settled.text
+    assert (state(reporter)["state"], tasks(reporter)) == ("approved", ["hand_over"])
+    assert reporter("submission", "hand-out", *TO, "--as", "dan").code == 0
+
+
+def test_in_production_only_those_who_may_are_handed_it(
+    reporter: Run, home: Home, staff: Callable[..., object], tmp_path: Path, stick: Path
+) -> None:
+    home.configure('[authority.au-afp]\nenvironment = "sandbox"', '[authority.au-afp]\nenvironment = "production"')
+    staff(robin="administrator", dana="compliance", ann="analyst")
+    case = write_case(tmp_path / "cases", REFERENCE, files={"e1": b"harmless one"}, incident=SUMMARY)
+    prove = ("--passphrase-file", tmp_path / "passphrase")
+    (tmp_path / "passphrase").write_text(PASSPHRASE)
+    (tmp_path / "passphrase").chmod(0o600)
+    assert reporter(*prove, "case", "add", case, "--as", "ann").code == 0
+    assert reporter(*prove, "submission", "approve", *TO, "--as", "dana").code == 0
+    assert reporter(*prove, "submission", "hand-out", *TO, "--out", stick, "--as", "ann").code == 3
+    assert list(stick.iterdir()) == []
+    assert reporter(*prove, "submission", "hand-out", *TO, "--out", stick, "--as", "dana").code == 0
+    for path in stick.iterdir():
+        assert b"sandbox" not in path.read_bytes(), path.name
