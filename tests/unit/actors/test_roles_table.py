@@ -25,7 +25,7 @@ UNSIGNED |= {"email", "phone", "user", "domain", "file", "person"}  # what peopl
 UNSIGNED |= {"acting", "request", "requests", "roles", "handle", "number"}  # a change of the register is signed whole
 UNSIGNED |= {"case", "item", "since", "until", "people", "expect_none", "everything"}  # to keep more harms nobody
 UNSIGNED |= {"key", "envelope", "scope", "content", "field", "submission"}  # an export's request is signed whole
-UNSIGNED |= {"passphrase_to"}  # where something lies
+UNSIGNED |= {"passphrase_to", "again"}  # where something lies, and that it is done once more
 UNSIGNED |= {"purpose", "limit"}  # words, and how much at once
 TWO_PEOPLE = {
     "export approve",
