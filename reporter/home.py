@@ -75,11 +75,12 @@ industry_classification = false      # true only with the signed MOU of the Indu
 """
 
 
-def create(home: Path, keys: Mapping[str, str] | None = None) -> None:
+def create(home: Path, keys: Mapping[str, str] | None = None, *, clock: Clock | None = None) -> None:
     """
     Set up a home: database, keys, credentials of the sandbox, and last of all reporter.toml.
 
-    What an earlier attempt left behind is kept and built upon. ``keys`` is what stands in the [keys] section.
+    What an earlier attempt left behind is kept and built upon. ``keys`` is what stands in the [keys] section,
+    ``clock`` another source of time (tests).
 
     Raises:
         UsageError: There is a home already; it is not touched.
@@ -102,7 +103,7 @@ def create(home: Path, keys: Mapping[str, str] | None = None) -> None:
         configuration = config.load(home, partial.name)
         database = open_engine(configuration.database)
         migrate.upgrade(database)
-        note_configuration(database, SystemClock(), configuration)
+        note_configuration(database, clock or SystemClock(), configuration)
         Sequencer(database).run()
         database.dispose()
         _make_keys(configuration)

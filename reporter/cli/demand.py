@@ -9,7 +9,7 @@ import typer
 
 from reporter.cli.acting import As, actor
 from reporter.cli.hold_text import instant, placed, say_placed
-from reporter.cli.output import AsJson, moment, open_app, print_json, say
+from reporter.cli.output import AsJson, counted, moment, open_app, print_json, say
 from reporter.cli.resolution import Reason
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def show(
         say(f"  nobody is told of it before {moment(demand.nondisclosure_until)}")
     if demand.hold:
         say(f"  hold {demand.hold}: reporter hold show {demand.hold}")
-    say(f"  reaches {len(cases)} cases now{': ' if cases else ''}{', '.join(cases)}")
+    say(f"  reaches {counted(len(cases), 'case')} now{': ' if cases else ''}{', '.join(cases)}")
 
 
 @app.command()

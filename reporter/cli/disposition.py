@@ -9,7 +9,7 @@ import typer
 
 from reporter.cli.acting import As, actor, present
 from reporter.cli.hold_text import instant
-from reporter.cli.output import AsJson, moment, open_app, print_json, say
+from reporter.cli.output import AsJson, counted, moment, open_app, print_json, say
 from reporter.cli.resolution import Reason
 from reporter.cli.retention_text import text
 
@@ -195,10 +195,12 @@ def _say_policy(policy: Policy | None, as_json: bool) -> None:
     elif policy is None:
         say("No standing policy: two people confirm each disposition.")
     elif policy.second is None:
-        say(f"{policy.first.by} asks for {policy.cap} cases a day until {moment(policy.until)}; one more person must.")
+        say(
+            f"{policy.first.by} asks for {counted(policy.cap, 'case')} a day until {moment(policy.until)}; one more person must."
+        )
     else:
         people = f"{policy.first.by} and {policy.second.by}"
-        say(f"Policy {policy.number}: {policy.cap} cases a day until {moment(policy.until)}, by {people}.")
+        say(f"Policy {policy.number}: {counted(policy.cap, 'case')} a day until {moment(policy.until)}, by {people}.")
 
 
 def data(batch: Batch) -> dict[str, Any]:
@@ -233,4 +235,4 @@ def say_batch(batch: Batch) -> None:
 
 def _line(batch: Batch) -> str:
     state = batch.state.replace("_", " ")
-    return f"Disposition {batch.number}: {len(batch.entries)} cases, {state}, proposed {moment(batch.proposed_at)}"
+    return f"Disposition {batch.number}: {counted(len(batch.entries), 'case')}, {state}, proposed {moment(batch.proposed_at)}"

@@ -12,7 +12,7 @@ from reporter.cli import hold_text
 from reporter.cli.acting import As, actor
 from reporter.cli.demand import Everything, ExpectNone, Number
 from reporter.cli.evidence import place as where_of
-from reporter.cli.output import AsJson, open_app, print_json, say
+from reporter.cli.output import AsJson, counted, open_app, print_json, say
 from reporter.cli.resolution import Reason
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def show(
         return
     say(hold_text.line(hold, now))
     say(f"  {hold.source}")
-    say(f"  reaches {len(cases)} cases now{': ' if cases else ''}{', '.join(cases)}")
+    say(f"  reaches {counted(len(cases), 'case')} now{': ' if cases else ''}{', '.join(cases)}")
     for who, text in said:
         say(f"  {who}: {text}")
 

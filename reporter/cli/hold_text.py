@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reporter.cli.output import moment, say
+from reporter.cli.output import counted, moment, say
 
 if TYPE_CHECKING:
     from reporter.retention.holds import Placed
@@ -44,7 +44,7 @@ def placed(hold: Placed) -> dict[str, Any]:
 def say_placed(hold: Placed) -> None:
     """Say what a new hold reaches, and what it came too late for."""
     named = f": {', '.join(hold.cases)}" if hold.cases else ""
-    say(f"Hold {hold.number} stands. It reaches {len(hold.cases)} cases now{named}")
+    say(f"Hold {hold.number} stands. It reaches {counted(len(hold.cases), 'case')} now{named}")
     for item in hold.too_late:
         say(f"  too late: the destruction of {item} was decided before")
     if hold.trouble:

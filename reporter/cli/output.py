@@ -99,6 +99,11 @@ def one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
+def counted(number: int, what: str) -> str:
+    """Give a number of things, such as ``1 case`` or ``2 cases``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def moment(at: datetime) -> str:
     """Give an instant for people."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -39,16 +39,18 @@ class House:
         faults: str = "",
         database: Database | None = None,
         keys: Mapping[str, str] | None = None,
+        clock: FakeClock | None = None,
     ) -> None:
         self.folder, self.authority = folder, authority
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.double: Any = machine(find_adapters()[authority]).double(self.clock, faults)
         self._database = database
         self.people: People | None = None
-        create(folder / "home", keys)
-        self.app = self._open()
+        create(folder / "home", keys, clock=self.clock)
+        self.app = self.open()
 
-    def _open(self) -> App:
+    def open(self) -> App:
+        """Give the house as another process would see it."""
         transports = {self.authority: self.double.transport()}
         return open_home(self.folder / "home", clock=self.clock, transports=transports, database=self._database)
 
@@ -62,7 +64,7 @@ class House:
 
     def restart(self) -> None:
         """Forget everything that is not on disk."""
-        self.app = self._open()
+        self.app = self.open()
 
     def approved(self, reference: str = "TEST-000001", files: Mapping[str, bytes] | None = None, **changes: Any) -> str:
         """Add a case and have a second person approve it; give its reference."""
