@@ -195,9 +195,8 @@ def _say_policy(policy: Policy | None, as_json: bool) -> None:
     elif policy is None:
         say("No standing policy: two people confirm each disposition.")
     elif policy.second is None:
-        say(
-            f"{policy.first.by} asks for {counted(policy.cap, 'case')} a day until {moment(policy.until)}; one more person must."
-        )
+        asked = f"{counted(policy.cap, 'case')} a day until {moment(policy.until)}"
+        say(f"{policy.first.by} asks for {asked}; one more person must.")
     else:
         people = f"{policy.first.by} and {policy.second.by}"
         say(f"Policy {policy.number}: {counted(policy.cap, 'case')} a day until {moment(policy.until)}, by {people}.")
@@ -235,4 +234,5 @@ def say_batch(batch: Batch) -> None:
 
 def _line(batch: Batch) -> str:
     state = batch.state.replace("_", " ")
-    return f"Disposition {batch.number}: {counted(len(batch.entries), 'case')}, {state}, proposed {moment(batch.proposed_at)}"
+    cases = counted(len(batch.entries), "case")
+    return f"Disposition {batch.number}: {cases}, {state}, proposed {moment(batch.proposed_at)}"
