@@ -35,7 +35,7 @@ def test_a_letter_holds_a_case_and_two_people_let_it_go(home: Home, reporter: Ru
     assert reporter(*verify, "lea").code == 3
     assert "verified" in reporter(*verify, "sam").text
     assert reporter("demand", "verify", "1", "--how", "looked", "--reason", "x").code == 2
-    assert "reaches 1 cases now: EX-2026-000201" in reporter("demand", "show", "1").text
+    assert "reaches 1 case now: EX-2026-000201" in reporter("demand", "show", "1").text
     assert reporter("hold", "list", "--json").json["holds"][0]["rule"] == "us-2703f/1"
     renewed = reporter("demand", "renew", "1", "--at", datetime.now(UTC).isoformat(), "--as", "lea")
     assert "hold show 1" in renewed.text
