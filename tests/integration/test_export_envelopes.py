@@ -215,7 +215,9 @@ def test_stock_7_zip_opens_a_zip(tmp_path: Path, program: Callable[[str], str]) 
         (Envelope.ZIP, certificate(RSA)),
         (Envelope.OPENPGP, b""),
     ],
-)
+    ids=["age-for-openpgp", "certificate-for-age", "ssh-for-cms", "no-recipient", "two-recipients", "secret-for-age",
+         "secret-for-cms", "certificate-for-zip", "nothing"],
+)  # fmt: skip
 def test_a_key_of_another_kind_is_refused(envelope: Envelope, key: bytes) -> None:
     with pytest.raises(UsageError):
         examined(envelope, key, NOW)
