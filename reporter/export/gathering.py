@@ -10,10 +10,10 @@ from typing import Final
 
 from reporter.errors import CustodyError
 from reporter.export import bag
-from reporter.export.reading import File
+from reporter.export.reading import BESIDE, File
 
-#: Bytes of a tag file, or of what lies beside a bag, at most.
-_LONGEST: Final = 256 << 20
+#: Bytes of all that is kept in memory, at most: tag files, and what lies beside a bag.
+_MOST: Final = 1 << 30
 _LINE: Final = re.compile(r"([0-9a-f]+)  (.+)")
 PAYLOAD: Final = "data/"
 
@@ -22,7 +22,7 @@ PAYLOAD: Final = "data/"
 class Gathered:
     """
     A bundle as it was read: ``digests`` by kind and path below the bag, ``tags`` what is no payload, ``beside`` what
-    lies beside the bag by the end of its name, ``stray`` what belongs to neither.
+    lies beside the bag by the end of its name, ``stray`` what belongs to neither, ``kept`` bytes in memory.
     """
 
     name: str = ""
@@ -31,6 +31,7 @@ class Gathered:
     tags: dict[str, bytes] = field(default_factory=dict)
     beside: dict[str, bytes] = field(default_factory=dict)
     stray: list[str] = field(default_factory=list)
+    kept: int = 0
 
     def paths(self, *, payload: bool) -> set[str]:
         """Give the paths of the payload, or of all else."""
@@ -48,7 +49,7 @@ def gather(files: Iterator[File], found: Gathered) -> None:
     for whole, content in files:
         top, _, path = whole.partition("/")
         if not path:
-            loose[whole] = b"".join(_kept(content))
+            loose[whole] = b"".join(_kept(found, content))
             continue
         found.name = found.name or top
         if top == found.name:
@@ -56,8 +57,9 @@ def gather(files: Iterator[File], found: Gathered) -> None:
         else:
             found.stray.append(whole)
     for name, kept in loose.items():
-        if name.startswith(f"{found.name}."):
-            found.beside[name.removeprefix(f"{found.name}.")] = kept
+        end = name.removeprefix(f"{found.name}.")
+        if end != name and end in BESIDE:
+            found.beside[end] = kept
         else:
             found.stray.append(name)
 
@@ -83,7 +85,7 @@ def listed(found: Gathered, manifest: str) -> dict[str, str]:
 def _take(found: Gathered, path: str, content: Iterator[bytes]) -> None:
     hashes, size, kept = {kind: hashlib.new(kind) for kind in bag.DIGESTS}, 0, []
     tag = not path.startswith(PAYLOAD)
-    for piece in _kept(content) if tag else content:
+    for piece in _kept(found, content) if tag else content:
         size += len(piece)
         for each in hashes.values():
             each.update(piece)
@@ -96,10 +98,9 @@ def _take(found: Gathered, path: str, content: Iterator[bytes]) -> None:
         found.tags[path] = b"".join(kept)
 
 
-def _kept(content: Iterator[bytes]) -> Iterator[bytes]:
-    size = 0
+def _kept(found: Gathered, content: Iterator[bytes]) -> Iterator[bytes]:
     for piece in content:
-        size += len(piece)
-        if size > _LONGEST:
-            raise CustodyError("A file that explains the bundle is longer than any of ours.")
+        found.kept += len(piece)
+        if found.kept > _MOST:
+            raise CustodyError("What explains the bundle is longer than that of any of ours.")
         yield piece

@@ -85,7 +85,7 @@ def verify(
         size=sum(found.sizes[path] for path in payload),
         entries=proven.entries if proven else 0,
         stamped_at=stamped_at,
-        fingerprints=tuple(check.take(lambda: vouching.fingerprints(anchors)) or ()),
+        fingerprints=tuple(check.take(lambda: _fingerprints(anchors, seal_ca)) or ()),
         faults=tuple(check.faults),
         doubts=tuple(check.doubts),
     )
@@ -132,6 +132,16 @@ def _sealed(found: Gathered, anchors: bytes) -> None:
     if not anchors:
         raise CustodyError("There is no certificate for the seal.")
     vouching.require_sealed(found.beside[_SEAL], found.tags.get(bag.SEALED, b""), anchors)
+
+
+def _fingerprints(anchors: bytes, seal_ca: Path | None) -> list[str]:
+    """Give those of what the seal was held against; that the bundle's own are none is a fault of the bundle."""
+    try:
+        return vouching.fingerprints(anchors) if anchors else []
+    except UsageError:
+        if seal_ca:
+            raise
+        raise CustodyError("The certificates in the bundle are none.") from None
 
 
 def _says_stamped(found: Gathered) -> bool:

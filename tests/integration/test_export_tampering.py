@@ -13,6 +13,9 @@ from pathlib import Path
 import bagit
 import pytest
 
+from reporter.errors import CustodyError
+from reporter.export.gathering import Gathered, gather
+from reporter.export.reading import files_of
 from reporter.export.sealing import made
 from reporter.export.verification import Verdict, verify
 from tests.integration.export_authority import StampAuthority, serving
@@ -273,3 +276,59 @@ def test_two_files_of_one_path_are_refused(stranger: Stranger, tmp_path: Path) -
     with tarfile.open(file, "a") as archive:
         archive.addfile(tarfile.TarInfo(f"{stranger.bag.name}/bagit.txt"), io.BytesIO())
     assert "The bundle holds two files of one path." in stranger.verifies(file).faults
+
+
+def _headed(kind: bytes, body: bytes, size: int | None = None) -> bytes:
+    """Give a header of that kind over ``body``, and a file behind it."""
+    info = tarfile.TarInfo("B/x")
+    info.type, info.size = kind, len(body) if size is None else size
+    return (
+        info.tobuf(tarfile.GNU_FORMAT) + body + bytes(-len(body) % 512) + tarfile.TarInfo("B/x").tobuf() + bytes(1024)
+    )
+
+
+@pytest.mark.parametrize(
+    "tar",
+    [
+        _headed(tarfile.REGTYPE, b"", -5),
+        _headed(tarfile.XHDTYPE, b"20 size=-1000000000\n"),
+        _headed(tarfile.XHDTYPE, b"21 hdrcharset=\xff\xfe\xff\xfe\n"),
+        _headed(tarfile.XHDTYPE, b"24 GNU.sparse.map=1,2,x\n"),
+        _headed(tarfile.XHDTYPE, b"x" * (1 << 17)),
+        _headed(tarfile.GNUTYPE_LONGNAME, b"x" * (1 << 17)),
+        _headed(tarfile.XHDTYPE, b"11 path=B/y\n")[:1024] * 2000,
+    ],
+    ids=["negative", "negative by pax", "no text", "sparse", "long", "long name", "nested"],
+)
+def test_a_tar_that_says_what_it_cannot_is_refused_in_few_bytes(tmp_path: Path, tar: bytes) -> None:
+    file = tmp_path / "odd.tar"
+    file.write_bytes(tar)
+    with pytest.raises(CustodyError):
+        gather(files_of(file), Gathered())
+
+
+def test_what_is_hidden_behind_the_end_of_a_tar_shows(stranger: Stranger, tmp_path: Path) -> None:
+    """A lone empty block ends a tar for some programs and not for others."""
+    file, end = tmp_path / "hidden.tar", len(stranger.tar.rstrip(b"\0"))
+    end += -end % 512
+    hidden = tarfile.TarInfo(f"{stranger.bag.name}/hidden").tobuf()
+    file.write_bytes(stranger.tar[:end] + bytes(512) + hidden + bytes(1024))
+    assert "Something follows the end of the bundle." in stranger.verifies(file).faults
+
+
+def test_a_file_beside_the_bag_that_is_none_of_ours_shows(stranger: Stranger, tmp_path: Path) -> None:
+    file = tmp_path / "more.tar"
+    file.write_bytes(stranger.tar)
+    with tarfile.open(file, "a") as archive:
+        archive.addfile(tarfile.TarInfo(f"{stranger.bag.name}.READ-ME.exe"), io.BytesIO())
+    assert any("belongs to no bundle" in fault for fault in stranger.verifies(file).faults)
+    stranger.bag.with_name(f"{stranger.bag.name}.tar.age").write_bytes(b"where it was unpacked is the stranger's own")
+    assert stranger.verifies().holds
+
+
+def test_certificates_that_are_none_hide_no_other_fault(stranger: Stranger) -> None:
+    changed_payload(stranger)
+    stranger.beside("anchors.pem").unlink()
+    assert any("is not what" in fault for fault in verify(stranger.bag).faults)
+    stranger.beside("anchors.pem").write_text("none")
+    assert "The certificates in the bundle are none." in verify(stranger.bag).faults
