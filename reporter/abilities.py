@@ -1,4 +1,4 @@
-"""What some adapters are besides: told by people in place of a machine, able to probe, looked at in a check-up."""
+"""What some adapters are besides: told by people, able to import or to probe, looked at in a check-up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from reporter.authority import Adapter, Connection, Document, Format, Package
+from reporter.authority import Adapter, Connection, Document, Format, Imported, Package
 from reporter.errors import UsageError
 from reporter.organisation import Organisation
 
@@ -60,6 +60,23 @@ def machine(adapter: Adapter | Handoff) -> Adapter:
             next_step=f"See: reporter submission hand-out --help, and docs/authorities/{adapter.name}.md",
         )
     return adapter
+
+
+@runtime_checkable
+class Importing(Protocol):
+    """An adapter that can read its authority's own documents back into a case."""
+
+    name: str
+
+    def read(self, documents: Sequence[bytes], reference: str, now: datetime, actor: str) -> Imported:
+        """
+        Read documents of the authority's own format into a case document (``confirmation`` pending).
+
+        Raises:
+            DocumentError: They are malformed, or hold what the case document cannot carry, named by element path.
+
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -376,13 +376,3 @@ class Adapter(Format, Protocol):
         ``behaviour`` includes at least ``username`` and ``password``.
         """
         ...
-
-    def read(self, documents: Sequence[bytes], reference: str, now: datetime, actor: str) -> Imported:
-        """
-        Read documents of the authority's own format into a case document (``confirmation`` pending).
-
-        Raises:
-            DocumentError: They are malformed, or hold what the case document cannot carry, named by element path.
-
-        """
-        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +13,9 @@ from adapters.nca import payload, rules, schema, settings
 from adapters.nca.client import KEY_HEADER, NCAConnection
 from adapters.nca.plan import plan_of
 from adapters.nca.sandbox import MockEndpoint
-from reporter.authority import Check, Endpoint, Environment, Imported, Package, Packaging, Plan
+from reporter.authority import Check, Endpoint, Environment, Package, Packaging, Plan
 from reporter.cases.model import Case
-from reporter.errors import ConfigurationError, DocumentError, Finding
+from reporter.errors import ConfigurationError, Finding
 from reporter.organisation import Organisation
 
 #: Where the mock is served (our OpenAPI description, ``servers``).
@@ -83,16 +83,6 @@ class NCAAdapter:
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError("The API key holds characters that no header can carry.")
         return NCAConnection(HttpClient(endpoint, as_transport(transport), key_header=KEY_HEADER))
-
-    def read(self, documents: Sequence[bytes], reference: str, now: datetime, actor: str) -> Imported:
-        """
-        Refuse: nobody has reports in a contract of our own.
-
-        Raises:
-            DocumentError: Always.
-
-        """
-        raise DocumentError("Reports to the NCA cannot be imported.", next_step="Hand the case in with: case add")
 
     def examine(
         self, given: Mapping[str, Any], organisation: Organisation, today: date

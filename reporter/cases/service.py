@@ -16,9 +16,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from reporter.abilities import Importing
 from reporter.actors.service import Witness, unsigned
 from reporter.audit import service as audit
-from reporter.authority import Adapter
 from reporter.cases import reader
 from reporter.cases.difference import differences, only_adds_views
 from reporter.cases.document import ParsedDocument, listed, parse, parse_kept
@@ -193,7 +193,7 @@ class CaseService:
 
     def import_report(
         self,
-        adapter: Adapter,
+        adapter: Importing,
         documents: Sequence[bytes],
         reference: str | None,
         actor: str,

@@ -194,7 +194,8 @@ def import_report(
         str | None, typer.Option(metavar="REF", help="The case's reference; by default made from the content.")
     ] = None,
     authority: Annotated[
-        str | None, typer.Option("--from", metavar="AUTHORITY", help="Whose format; by default the one there is.")
+        str | None,
+        typer.Option("--from", metavar="AUTHORITY", help="Whose format; by default the one that can be read."),
     ] = None,
     name: As = None,
     as_json: AsJson = False,
@@ -211,7 +212,7 @@ def import_report(
 
     with open_app() as house:
         who = present(name, house)
-        adapter = case_text.only(house.adapters, authority)
+        adapter = case_text.importing(house.adapters, authority)
         documents = [read_file(path) for path in paths]
         taken = house.cases.import_report(adapter, documents, reference, who.handle, who.state)
     case_text.answer(case_text.taken(taken), as_json)

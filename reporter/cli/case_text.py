@@ -11,30 +11,30 @@ from typing import Any
 
 import typer
 
-from reporter.abilities import Handoff
-from reporter.authority import Adapter, Check
+from reporter.abilities import Adapters, Importing
+from reporter.authority import Check
 from reporter.cases.intake import shown as path_text
 from reporter.cases.records import CaseDescription, CaseSummary, Outcome, Taken
 from reporter.cli.output import finding, print_json, say
 from reporter.errors import FindingsError, ReporterError, UsageError
 
 
-def only(adapters: Mapping[str, Adapter | Handoff], authority: str | None) -> Adapter:
+def importing(adapters: Adapters, authority: str | None) -> Importing:
     """
-    Choose the adapter that is named, or the one there is; forms that people fill in are never read back.
+    Choose the adapter that is named, or the one there is, among those that can read their authority's documents.
 
     Raises:
-        UsageError: There is none of that name, or several to choose from.
+        UsageError: None of that name can, or there are several to choose from.
 
     """
-    readers = {name: adapter for name, adapter in adapters.items() if not isinstance(adapter, Handoff)}
+    readers = {name: adapter for name, adapter in adapters.items() if isinstance(adapter, Importing)}
     known = ", ".join(sorted(readers)) or "none"
     if authority is None and len(readers) == 1:
         return next(iter(readers.values()))
     if authority is None:
         raise UsageError(f"Say whose format it is with --from ({known}).")
     if authority not in readers:
-        raise UsageError(f"There is no adapter of that name (there are: {known}).")
+        raise UsageError(f"No adapter of that name imports documents (those that do: {known}).")
     return readers[authority]
 
 

@@ -47,7 +47,6 @@ class NCASubject(AdapterSubject):
     """The adapter with an interface that knows keys or not, and can be asked or not."""
 
     adapter = NCAAdapter()
-    reads = False
     mocked = True
     changes = CHANGES
     organisation = ORGANISATION

@@ -213,3 +213,10 @@ def test_a_report_that_cannot_be_read_is_refused(reporter: Run, home: Home, tmp_
     assert (ran.code, ran.out) == (1, b"")
     assert ran.err.startswith("Error: ")
     assert home.listing() == kept
+
+
+def test_only_an_authority_whose_documents_can_be_read_is_imported_from(reporter: Run, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_bytes(b"<report/>")
+    ran = reporter("case", "import", report, "--from", "nca")
+    assert (ran.code, "(those that do: ncmec)" in ran.err) == (2, True)

@@ -150,8 +150,7 @@ class AdapterSubject(FormatSubject):
     """
     The adapter under test. A subclass sets ``adapter`` and writes ``held``; the rest has defaults.
 
-    ``reads`` is false for an adapter that cannot import its authority's documents, ``mocked`` true for one whose
-    authority's interface is not public, so that only the sandbox can be reached.
+    ``mocked`` is true for one whose authority's interface is not public, so that only the sandbox can be reached.
 
     ``own_faults`` are lines of the double's fault script without the endpoint, in the dialect of this authority; they
     are tried as ``GENERIC_FAULTS`` are. Of these, ``lies`` state as fact what is not so, and go wrong alone: no client
@@ -160,7 +159,6 @@ class AdapterSubject(FormatSubject):
     """
 
     adapter: Adapter
-    reads: bool = True
     mocked: bool = False
     own_faults: tuple[str, ...] = ()
     own_classes: tuple[str, ...] = ()
