@@ -18,6 +18,7 @@ from reporter.cases.records import StoredCase
 from reporter.evidence import service as evidence
 from reporter.evidence.model import SealedItem
 from reporter.export import bag, extract, wording
+from reporter.export.discretion import Discretion
 from reporter.export.documents import SentDocuments, withheld
 from reporter.export.guard import rules
 from reporter.export.model import Export, Scope
@@ -87,7 +88,8 @@ def files(
         for authority in subject.scope.submissions
         for document in documents.of(connection, subject.case.reference, authority)
     )
-    lines = extract.lines(connection, subject.case.reference, signed.size, _others(connection, subject))
+    discretion = Discretion(subject.export, subject.demand, _others(connection, subject))
+    lines = extract.lines(connection, subject.case.reference, signed.size, discretion.leaves)
     about = _about(subject, signed, organisation, payload)
     tags = {
         **withheld(sent, subject.scope.withhold),

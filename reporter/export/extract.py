@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,11 +20,13 @@ _RECORD: Final = Record.__table__  # type: ignore[attr-defined]
 _PAGE: Final = 1000
 
 
-def lines(connection: Connection, reference: str, size: int, besides: Collection[str]) -> Iterator[str]:
+def lines(
+    connection: Connection, reference: str, size: int, leaves: Callable[[Mapping[str, Any]], bool]
+) -> Iterator[str]:
     """
     Give the entries of a case among the first ``size`` of the log, one line of JSON each, in the log's order.
 
-    Those about the items ``besides`` are left out.
+    Those that ``leaves`` says no of are left out.
 
     Each holds the event, its salt, and the audit path of its leaf (RFC 6962, section 2.1.1).
     """
@@ -38,7 +40,7 @@ def lines(connection: Connection, reference: str, size: int, besides: Collection
     while page := connection.execute(query.where(_RECORD.c.position > after)).all():
         for row in page:
             told = json.loads(row.content)
-            if told["item"] in besides:
+            if not leaves(told):
                 continue
             path = tree.roots(connection, inclusion(row.position, size))
             proof = {"salt": bytes(row.salt).hex(), "content": row.content, "path": [part.hex() for part in path]}

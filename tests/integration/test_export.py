@@ -12,6 +12,7 @@ from reporter.db.engine import reading
 from reporter.errors import NeedsPersonError, PolicyError, UsageError
 from reporter.evidence.looks import LookService
 from reporter.export.model import State
+from reporter.retention.demand import Scope as RetentionScope
 from reporter.tasks.service import open_tasks
 from tests.integration.export_office import FILES, REF, Office
 
@@ -173,3 +174,22 @@ def test_what_waits_for_a_person_stands_on_the_board(office: Office) -> None:
     assert waiting() == ["export_receipt"]
     office.room.requests.receive(export.id, written.sha256, "lena", "SYNTHETIC call")
     assert waiting() == []
+
+
+def test_no_recipient_hears_of_anybody_elses_demand_hold_or_export(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    own = office.create()
+    theirs = office.demand("search_warrant", "foreign", {"cases": [REF]})
+    other = office.write(office.approved(office.asked(theirs)), "theirs").export
+    scope = RetentionScope(cases=[REF])
+    held = office.house.app.retention.holds.place(scope, "lea", "SYNTHETIC: counsel expects another case.").number
+    office.room.requests.approve(own.id, "omar", unsigned)
+    bag = office.unpacked(office.write(own, "ours"), "ours.d")
+    lines = (bag / "meta/custody.jsonl").read_text().splitlines()
+    told = "\n".join(lines)
+    hold_of = {number: office.house.app.retention.demands.demand(number).hold for number in (office.warrant, theirs)}
+    items = [json.loads(line)["item"] for line in lines]
+    assert f"hold {hold_of[office.warrant]}" in items
+    assert not {f"hold {hold_of[theirs]}", f"hold {held}", other.id} & set(items)
+    assert own.id in items
+    assert other.id not in told
