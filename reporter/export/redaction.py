@@ -8,9 +8,11 @@ as a note in its place, so that positions mean the same as in the original.
 from __future__ import annotations
 
 import copy
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 from reporter.errors import Finding
 from reporter.export.model import Redaction
@@ -18,6 +20,9 @@ from reporter.export.model import Redaction
 _STEP: Final = re.compile(r"(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(\d{1,6})\]")
 #: What says which document it is, and leaves with every part of it.
 ALWAYS: Final = ("case_version", "reference")
+#: Characters of what is looked for elsewhere; anything shorter stands everywhere.
+_SHORTEST: Final = 4
+_IDENTIFIES: Final = re.compile(r"[@0-9]")
 _OUT_OF_SCOPE: Final = {"left_out": "not within the scope of this export"}
 Step = str | int
 
@@ -53,6 +58,39 @@ def unmatched(document: Any, paths: Sequence[str], rule: str) -> list[Finding]:
         if taken is None or not value_at(document, taken)[0]:
             findings.append(Finding(f"{rule}[{number}]", "unmatched", "leads to nothing in the case document"))
     return findings
+
+
+def repeated(
+    document: Any, fields: Sequence[str], redactions: Sequence[Redaction], documents: Mapping[str, bytes]
+) -> list[Finding]:
+    """
+    Give a finding for each redaction of something that leaves all the same, written alike, elsewhere in the bundle.
+
+    ``documents`` are those as sent that leave, by path. In the copy of the case only what identifies somebody by a
+    number or an address is looked for: codes and words are the same in many places.
+    """
+    left, findings = set(_texts(cut(document, fields, redactions))), []
+    for number, redaction in enumerate(redactions):
+        value = value_at(document, steps(redaction.path) or ())[1]
+        secrets = [text for text in _texts(value) if len(text) >= _SHORTEST]
+        if any(text in left and _IDENTIFIES.search(text) for text in secrets):
+            words = "stands elsewhere in the copy of the case: redact it there, too"
+            findings.append(Finding(f"redact[{number}]", "repeated", words))
+        written = [form.encode() for text in secrets for form in (text, escape(text), json.dumps(text)[1:-1])]
+        for path, content in documents.items():
+            if any(form in content for form in written):
+                words = f"stands in {path} as well: withhold that, or leave its submission out"
+                findings.append(Finding(f"redact[{number}]", "repeated", words))
+    return findings
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give every text and number of a value."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def cut(document: Any, fields: Sequence[str], redactions: Sequence[Redaction]) -> Any:

@@ -285,12 +285,12 @@ class ExportRequests:
             asked.scope, case.raw,
             items=[item.id for item in kept], named=[item.id for item in items], submissions=told,
         )  # fmt: skip
-        if asked.scope.withhold:
-            names = [
-                name for authority in asked.scope.submissions
-                for name, _ in self._documents.of(connection, asked.reference, authority)
-            ]  # fmt: skip
-            scopes.require_documents(asked.scope, names)
+        if asked.scope.withhold or asked.scope.redact:
+            sent = {
+                path: content for authority in asked.scope.submissions
+                for path, content in self._documents.of(connection, asked.reference, authority)
+            }  # fmt: skip
+            scopes.check_documents(asked.scope, case.raw, sent)
 
     def _keep(
         self,

@@ -86,14 +86,17 @@ def check(
         )
 
 
-def require_documents(scope: Scope, names: Collection[str]) -> None:
+def check_documents(scope: Scope, document: Mapping[str, Any], sent: Mapping[str, bytes]) -> None:
     """
-    See that every document that is to be withheld is one that would leave.
+    Hold a scope against the documents as sent that it takes: what it withholds leaves, what it redacts does not.
 
     Raises:
-        DocumentError: One is not.
+        DocumentError: A document to be withheld is none of them, or one repeats what is redacted in the case.
     """
-    findings = _not_among([each.document for each in scope.withhold], names, "withhold", "no document is called that")
+    findings = _not_among([each.document for each in scope.withhold], sent, "withhold", "no document is called that")
+    withheld = {each.document for each in scope.withhold}
+    left = {path: content for path, content in sent.items() if path not in withheld}
+    findings += redaction.repeated(document, scope.fields, scope.redact, left)
     if findings:
         raise DocumentError("The scope does not fit the case:", findings)
 

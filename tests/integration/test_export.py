@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from reporter.actors.service import unsigned
 from reporter.db.engine import reading
-from reporter.errors import NeedsPersonError, PolicyError, UsageError
+from reporter.errors import DocumentError, NeedsPersonError, PolicyError, UsageError
 from reporter.evidence.looks import LookService
 from reporter.export.model import State
 from reporter.retention.demand import Scope as RetentionScope
@@ -116,6 +116,20 @@ def test_what_is_redacted_says_so_and_the_rest_of_the_case_stays_here(office: Of
     everything = b"".join(path.read_bytes() for path in bag.rglob("*") if path.is_file())
     assert b'"9001"' not in everything
     assert b'"item": "e1"' not in everything  # nor what the log tells of what stays
+
+
+def test_what_is_redacted_leaves_in_no_document_as_sent_either(office: Office) -> None:
+    redact = [{"path": "people[0].account.id", "reason": "SYNTHETIC reason"}]
+    with pytest.raises(DocumentError) as refused:
+        office.create(office.asked(content=["e2"], fields=["people"], submissions=["ncmec"], redact=redact))
+    told = refused.value.findings
+    assert {(finding.path, finding.rule) for finding in told} == {("redact[0]", "repeated")}
+    named = [finding.message.split()[2] for finding in told]
+    assert any("package" in path for path in named)
+    withhold = [{"document": path, "reason": "SYNTHETIC reason"} for path in named]
+    scope = {"content": ["e2"], "fields": ["people"], "submissions": ["ncmec"], "redact": redact, "withhold": withhold}
+    bag = office.unpacked(office.write(office.approved(office.asked(**scope)), "both"), "both.d")
+    assert b"9001" not in b"".join(path.read_bytes() for path in (bag / "meta/report").rglob("*") if path.is_file())
 
 
 def test_a_document_that_is_withheld_leaves_a_note_with_its_digest(office: Office) -> None:
