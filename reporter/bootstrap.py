@@ -204,7 +204,7 @@ def open_home(
         database, clock, custody.provider, custody.store, bodies, actors,
         named=lambda connection, reference: submissions.void(connection, reference),
     )  # fmt: skip
-    emergencies = Emergencies(database, clock, bodies)
+    emergencies = Emergencies(database, clock, bodies, actors)
     submissions = SubmissionService(
         database, clock, cases, desks, bodies, queue, approvals, duties, contacts.naming, emergencies,
         urgent=lambda: alarms.look(),

@@ -30,6 +30,7 @@ from reporter.referrals.clocks import Clocks
 from reporter.referrals.drawing import Draw
 from reporter.referrals.keys import key_of
 from reporter.referrals.model import Decision, Item, Outcome, Place, State, Verdict, next_place, state_after
+from reporter.referrals.proven import Proven, said_of
 from reporter.referrals.store import DECISION, REOPENING, hold, move
 
 _CLAUSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
@@ -48,8 +49,7 @@ class Deciding:
     """
     The use cases.
 
-    ``leads`` says of a handle whether they may settle what two people saw differently, ``signed`` whether a decision
-    counts only with a signature.
+    ``leads`` says of a handle whether they may settle what two people saw differently, ``proven`` sees what was signed.
     """
 
     engine: Engine
@@ -58,7 +58,7 @@ class Deciding:
     draw: Draw
     clocks: Clocks
     leads: Callable[[str], bool]
-    signed: bool
+    proven: Proven
 
     def decide(
         self, referral: str, numbers: Sequence[int], verdict: Verdict, words: Words, actor: str, witness: Witness
@@ -69,7 +69,8 @@ class Deciding:
         Raises:
             UsageError: The verdict or the words are incomplete.
             NotFoundError: There is no such referral, item or case.
-            PolicyError: This person decided one of them already, is not the lead it takes, or the case is none.
+            PolicyError: This person decided one of them already, is not the lead it takes, an earlier decision is not
+                what was signed, or the case is none.
             ConflictError: One of them is settled.
         """
         _complete(verdict, words)
@@ -78,6 +79,7 @@ class Deciding:
             items = hold(connection, referral, numbers)
             for item in items:
                 self._may(item, actor)
+                self.proven.require(connection, referral, item)
             _linkable(connection, verdict)
             body, digest = self._seal(connection, referral, items, verdict, words)
             statement = self._signed(witness(connection, {"reference": referral, "digest": digest}))
@@ -143,7 +145,7 @@ class Deciding:
 
     def _signed(self, statement: str | None) -> str | None:
         """See that a decision was signed, where it must be."""
-        if statement is None and self.signed:
+        if statement is None and self.proven.required:
             raise PolicyError("Outside the sandbox this is signed by somebody enrolled.")
         return statement
 
@@ -167,10 +169,7 @@ class Deciding:
         """Seal what is decided, with a number that nobody guesses; give the body and its digest."""
         record = {
             "items": [[item.number, item.round] for item in items],
-            "outcome": verdict.outcome.value,
-            "clause": verdict.clause,
-            "exemption": verdict.exemption.value if verdict.exemption else "",
-            "case": verdict.case,
+            **said_of(verdict),
             "reason": words.reason.strip(),
             "ground": words.ground.strip(),
             "nonce": token_hex(16),

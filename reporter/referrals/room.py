@@ -25,6 +25,7 @@ from reporter.referrals.drawing import Draw
 from reporter.referrals.intake import Intake
 from reporter.referrals.model import State
 from reporter.referrals.overview import Overview
+from reporter.referrals.proven import Proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def referral_room(
     draw = Draw(BlindIndex(provider, store, "second-looks"), settings.second_look_share)
     return ReferralRoom(
         Intake(engine, clock, bodies, vault, register, clocks),
-        Deciding(engine, clock, bodies, draw, clocks, _leads(actors), actors.required),
+        Deciding(engine, clock, bodies, draw, clocks, _leads(actors), Proven(actors, bodies)),
         Overview(engine, clock, bodies),
         Answers(engine, clock, bodies, configuration.organisation.name),
     )

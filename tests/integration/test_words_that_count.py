@@ -19,12 +19,17 @@ from reporter.delivery.forgotten import impose
 from reporter.errors import PolicyError
 from reporter.evidence.looks import Asked, Purpose
 from reporter.evidence.tables import Destruction, OpenPermit
+from reporter.referrals.deciding import Words
+from reporter.referrals.model import Item, State, Verdict
+from reporter.referrals.model import Outcome as Found
 from reporter.retention.batches import BATCH, ENTRY
 from reporter.retention.demand import Scope
+from reporter.submissions.approvals import VERB
 from reporter.tasks.model import Kind, Outcome
 from reporter.tasks.service import open_task
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
+from reporter.testing.referrals import referral
 
 REF, WHERE, WHY = "TEST-000001", "TEST-000001/e1", "SYNTHETIC: checked."
 NOBODY = "No signature of bob's that holds"
@@ -206,3 +211,50 @@ def test_keeping_a_case_longer(house: House) -> None:
         extend("ann")
     forge(house, "UPDATE keep_longer SET asked_by = 'ann'")
     assert extend("bob")
+
+
+@pytest.mark.parametrize(
+    ("forged", "restored"),
+    [("actor = 'bob'", "actor = 'ann'"), ("outcome = 'out_of_scope'", "outcome = 'not_confirmed'")],
+)
+def test_a_first_decision_about_an_item(
+    house: House, monkeypatch: pytest.MonkeyPatch, forged: str, restored: str
+) -> None:
+    monkeypatch.setenv("REPORTER_REFERRALS__SECOND_LOOK_SHARE", "1")
+    house.restart()
+    of = house.app.referrals.intake.add(referral(1), [], "ann").id
+
+    def decide(who: str) -> Item:
+        witness = house.witness(who, "referral decide")
+        verdict = Verdict(Found.NOT_CONFIRMED, "CS-4")
+        return house.app.referrals.deciding.decide(of, [1], verdict, Words(WHY), who, witness)[0]
+
+    assert decide("ann").state is State.SECOND_LOOK
+    forge(house, f"UPDATE referral_decision SET {forged}")
+    with pytest.raises(PolicyError, match=r"No signature of .* item 1"):
+        decide("kim")
+    forge(house, f"UPDATE referral_decision SET {restored}")
+    assert decide("bob").state is State.DECIDED
+
+
+def test_a_review_of_what_one_person_approved_alone(house: House) -> None:
+    urgency = {"level": "immediate", "reason": WHY, "assessed_by": "ann", "assessed_at": "2026-11-18T10:04:00Z"}
+    incident = {"type": "csam", "occurred_at": "2026-11-18T09:55:00Z", "urgency": urgency}
+    path = write_case(house.folder / "cases", "TEST-000002", incident=incident)
+    house.app.cases.add(path, "preparer", witness=house.witness("preparer", "case add"))
+    house.app.submissions.approve("TEST-000002", "ann", witness=house.witness("ann", VERB), alone=WHY)
+
+    def review(who: str, said: str = "True") -> str:
+        house.sign(who, "submission review", reference="TEST-000002", authority="ncmec", agree=said)
+        return house.app.emergencies.review("TEST-000002", "ncmec", who, WHY, agree=True)[0].verdict
+
+    forge(house, "UPDATE break_glass SET actor = 'bob'")
+    with pytest.raises(PolicyError, match=NOBODY):
+        review("ann")  # who approved it
+    forge(house, "UPDATE break_glass SET actor = 'ann'")
+    with pytest.raises(PolicyError, match="No signature of kim's"):
+        review("kim", "False")
+    forge(house, "UPDATE break_glass SET reviewed_by = 'bob', reviewed_at = at, verdict = 'agreed'")
+    assert review("kim") == "agreed"  # nobody had: what stood there is no review
+    with pytest.raises(PolicyError, match="waits for review"):
+        review("bob")
