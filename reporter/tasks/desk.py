@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
@@ -17,6 +17,8 @@ from reporter.evidence.bodies import BodyVault
 from reporter.tasks.model import MEANINGS, Kind, Meaning, Outcome, Task
 from reporter.tasks.service import TASK, close_row, open_tasks, task_of
 
+#: The key of words about tasks that belong to no case: too short for a case's reference.
+NO_CASE: Final = "tasks"
 #: How an authority's own reference of something may look.
 RECEIPT = re.compile(r"[!-~]{1,100}")
 
@@ -84,7 +86,7 @@ class TaskDesk:
             meaning = _movable(row)
             _require_receipt(meaning, outcome, receipt)
             now = self._clock.now()
-            body = self._bodies.seal(connection, row.reference or f"TASK-{number}", "reason", reason.encode(), now)
+            body = self._bodies.seal(connection, row.reference or NO_CASE, "reason", reason.encode(), now)
             said, people = (outcome.value, receipt), min(meaning.people, self._people)
             again = row.proposed_by is not None and (row.outcome, row.receipt) == said
             if again and row.proposed_by == actor:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlmodel import col
 
 from reporter.audit import service as audit
+from reporter.cases.model import REFERENCE_PATTERN
 from reporter.db.engine import transaction
 from reporter.errors import NotFoundError, PolicyError, UsageError
+from reporter.evidence.tables import SealedBody
 from reporter.tasks.desk import TaskDesk
 from reporter.tasks.model import MEANINGS, Basis, Kind, Outcome, Task
 from reporter.tasks.service import close_task, forget, open_task
@@ -101,6 +105,15 @@ def test_two_people_say_the_same_before_a_task_that_takes_two_is_closed(scene: S
     assert scene.events()[-2:] == ["task_closed", "words_read"]
     with pytest.raises(PolicyError, match="is closed"):
         scene.desk.done(number, "robin", Outcome.DONE, "Again.", "BKA-8")
+
+
+def test_words_about_a_task_of_no_case_are_sealed_under_no_cases_key(scene: Scene) -> None:
+    number = scene.open(reference=None)
+    scene.desk.done(number, "dana", Outcome.DONE, "By their form.", "BKA-7")
+    assert scene.desk.reasons(number, "lee") == [("dana", "By their form.")]
+    with transaction(scene.engine) as connection:
+        (reference,) = connection.execute(select(col(SealedBody.reference))).scalars()
+    assert not re.fullmatch(REFERENCE_PATTERN, reference)
 
 
 def test_one_person_is_enough_where_the_house_asks_for_one(scene: Scene) -> None:
