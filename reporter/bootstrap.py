@@ -188,7 +188,7 @@ def open_home(
         database, clock, custody.provider, custody.store, vault, keys, routes, [*desks], configuration.retention,
         ends=lambda: room.cases,
         destroys=lambda objections: room.destruction.asking([needed_for_delivery, *objections]),
-        require=actors.require, signed=actors.required,
+        require=actors.require,
     )  # fmt: skip
     cases = CaseService(
         database,

@@ -93,7 +93,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "retention propose": _may(_COMPLIANCE, _LEGAL, token=True),
     "retention confirm": _may(_COMPLIANCE, _LEGAL, signs=("number", "references")),
     "retention withdraw": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
-    "retention adopt-policy": _may(_COMPLIANCE, _LEGAL, signs=("cap", "until")),
+    "retention adopt-policy": _may(_COMPLIANCE, _LEGAL, signs=("number", "cap", "until")),
     "retention end-policy": _may(_COMPLIANCE, _LEGAL),
     "retention rules": _may(_COMPLIANCE, _LEGAL, signs=("apply",)),  # with --apply
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.

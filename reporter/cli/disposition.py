@@ -168,7 +168,8 @@ def adopt_policy(
     Example: reporter retention adopt-policy --cap 20 --until 2027-06-01T00:00:00Z --reason "Minutes of May." --as lea
     """
     with open_app() as house:
-        adopted = house.retention.policies.adopt(cap, instant(until), actor(name, house), reason)
+        who = present(name, house)
+        adopted = house.retention.policies.adopt(cap, instant(until), who.handle, reason, who.state)
     _say_policy(adopted, as_json)
     if not adopted.adopted:
         raise typer.Exit(1)

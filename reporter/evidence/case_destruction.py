@@ -29,6 +29,7 @@ from reporter.evidence.case_removal import CaseRemoval
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.destruction import LEFT_ALONE, Destroyed, EvidenceDestruction, Resumed, Word, lock
 from reporter.evidence.removal import refuse_same
+from reporter.evidence.standing import Terms
 from reporter.evidence.tables import CaseDestruction
 from reporter.evidence.tombstones import Tombstone
 
@@ -96,16 +97,26 @@ class WholeCaseDestruction:
         self._removal.carry_out(row.id, actor)
         return Destroyed(row.id, row.proposed_by, decided=True)
 
-    def decide(self, connection: Connection, reference: str, basis: str, proposed: Word, decided: Word) -> str:
+    def decide(
+        self,
+        connection: Connection,
+        reference: str,
+        basis: str,
+        proposed: Word,
+        decided: Word,
+        policy: Terms | None = None,
+    ) -> str:
         """
         Decide the destruction of a case that two people settled elsewhere, in the caller's transaction.
 
         Ask ``refuse_where_held`` before that transaction, and call ``carry_out`` with the number given after it. The
         command by which they settle it stands in ``removal.DESTROYS``, for what they signed is checked again there.
+        Under a standing policy they named no case, and it takes one of the day's places (``standing.Permits``).
 
         Raises:
             NotFoundError: There is no such case.
-            PolicyError: Something stands against it, or the two are one person.
+            PolicyError: Something stands against it, the two are one person, or the policy allows no more.
+            EnvironmentTroubleError: The object store cannot take the permit.
 
         """
         _hold(connection, reference)
@@ -115,6 +126,11 @@ class WholeCaseDestruction:
         refuse_same(proposed.by, decided.by)
         self.refuse(connection, reference)
         number: str = row.id if row else uuid4().hex
+        if policy is not None:
+            people = {"proposed_by": proposed.by, "proposed_at": proposed.at}
+            people |= {"decided_by": decided.by, "decided_at": decided.at}
+            number = self._removal.permit(policy, reference, people)
+            connection.execute(update(_CASE).where(_CASE.c.reference == reference).values(id=number))
         if row is None:
             self._add(connection, reference, number, basis, proposed)
         self._removal.tell(connection, "case_destruction_proposed", proposed.by, reference, number)

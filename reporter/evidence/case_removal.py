@@ -26,6 +26,7 @@ from reporter.evidence.certificate import certify_case
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.destruction import EvidenceDestruction
 from reporter.evidence.removal import Removal, digest_of
+from reporter.evidence.standing import Terms
 from reporter.evidence.tables import (
     CaseDestruction,
     Destruction,
@@ -99,6 +100,10 @@ class CaseRemoval:
             self._empty(connection, reference)
             if row.certificate is None:
                 self._certify(connection, row, actor)
+
+    def permit(self, policy: Terms, reference: str, people: dict[str, Any]) -> str:
+        """Take a place of the day's for a case, as ``Permits.claim``."""
+        return self._removal.permits.claim(policy, reference, people, self._clock.now())
 
     def refuse_where_held(self, reference: str) -> None:
         """

@@ -26,7 +26,8 @@ from reporter.evidence.certificate import certify
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.locks import ObjectLocks
 from reporter.evidence.model import SealedItem
-from reporter.evidence.tables import Destruction
+from reporter.evidence.standing import ADOPTS, Permits
+from reporter.evidence.tables import CaseDestruction, Destruction
 from reporter.evidence.tombstones import Tombstone, Tombstones, people_of
 from reporter.evidence.vault import EvidenceVault
 
@@ -50,6 +51,7 @@ class Removal:
     ) -> None:
         self._engine, self._clock, self._vault, self._require = engine, clock, vault, require
         self.tombstones, self.horizon, self._locks = tombstones, horizon, ObjectLocks(vault.objects)
+        self.permits = Permits(vault.objects)
 
     def carry_out(self, number: str, actor: str) -> None:
         """
@@ -57,7 +59,7 @@ class Removal:
 
         Raises:
             NotFoundError: Its item is on no record.
-            PolicyError: The object is held in its store, or no two people signed the decision.
+            PolicyError: The object is held in its store, or no two people signed the decision for its case.
             EnvironmentTroubleError: A store cannot be read or written.
 
         """
@@ -66,6 +68,8 @@ class Removal:
             sealed = evidence.item_of(connection, row.evidence_id)
         if sealed is None:
             raise NotFoundError(f"The item of destruction {number} is on no record.")
+        if row.reference != sealed.reference:  # what counts for another case would count for this item
+            raise PolicyError(f"Destruction {number} says that its item is of another case: nobody decided that.")
         self.require_decided(row, acts_of(sealed), sealed.id)
         self.refuse_where_held(sealed)
         self.tombstones.put(Tombstone(number, sealed.id, sealed.reference, row.key_ids, **people_of(row)))
@@ -87,7 +91,8 @@ class Removal:
         self, row: Any, acts: Mapping[str, Mapping[str, str]] = _NO_ACTS, evidence_id: str = ""
     ) -> None:
         """
-        See that two people signed a destruction, or that it was begun, of which a tombstone tells.
+        See that two people signed a destruction, or the standing policy under which it was permitted; or that it was
+        begun, of which a tombstone tells.
 
         Raises:
             PolicyError: Somebody wrote it into the database.
@@ -96,10 +101,18 @@ class Removal:
         if any(tombstone is not None and people_of(tombstone) == people_of(row) for tombstone in begun):
             return
         refuse_same(row.proposed_by, row.decided_by)
-        of_case = {verb: {name: row.reference} for verb, name in DESTROYS.items()}
         with reading(self._engine) as connection:
+            policy = self._policy_of(connection, row)
+            of_case = {verb: {name: row.reference} for verb, name in DESTROYS.items()}
+            signed = {ADOPTS: policy} if policy is not None else {**acts, **of_case}
             for who, at in ((row.proposed_by, row.proposed_at), (row.decided_by, row.decided_at)):
-                self._require(connection, who, {**acts, **of_case}, at, still=False)
+                self._require(connection, who, signed, at, still=False)
+
+    def _policy_of(self, connection: Connection, row: Any) -> dict[str, str] | None:
+        """Give what was signed of the policy under which the case, or the item with its case, is destroyed."""
+        of_case = select(col(CaseDestruction.id)).where(col(CaseDestruction.reference) == row.reference)
+        number = connection.execute(of_case).scalar_one_or_none()
+        return None if number is None else self.permits.signed_for(number, row.reference, people_of(row))
 
     def is_there(self, sealed: SealedItem) -> bool:
         """Whether the key or the object of an item is there, still or again."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from reporter.errors import NotFoundError
 from reporter.evidence.destruction import Word
 from reporter.retention.clocks import Kept
+from reporter.retention.policy import Policy
 from reporter.retention.tables import Disposition, DispositionEntry
 
 BATCH = Disposition.__table__  # type: ignore[attr-defined]
@@ -93,14 +94,15 @@ def written(kept: Kept) -> str:
     return rfc8785.dumps(clocks).decode()
 
 
-def certified(batch: Batch, at: datetime) -> tuple[str, str]:
+def certified(batch: Batch, policy: Policy | None, at: datetime) -> tuple[str, str]:
     """Give the certificate of a disposition as canonical JSON (RFC 8785), and its SHA-256."""
+    words = [{"by": word.by, "at": _text(word.at)} for word in (batch.first, batch.second) if word]
     fields: dict[str, Any] = {
         "disposition": batch.number,
         "version": 1,
         "proposed": {"by": batch.proposed_by, "at": _text(batch.proposed_at)},
-        "confirmed": [{"by": word.by, "at": _text(word.at)} for word in (batch.first, batch.second) if word],
-        "standing_policy": batch.policy,
+        "confirmed": [] if policy else words,
+        "standing_policy": {**policy.terms.subject, "adopted": words} if policy else None,
         "carried_out_at": _text(at),
         "destroyed": [
             {"reference": entry.reference, "certificate": entry.certificate, "clocks": json.loads(entry.clocks)}

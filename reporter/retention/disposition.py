@@ -20,11 +20,12 @@ from reporter.config import Retention
 from reporter.db.engine import reading, transaction
 from reporter.errors import NeedsPersonError, NotFoundError, PolicyError
 from reporter.evidence.destruction import Word
+from reporter.evidence.standing import Terms
 from reporter.retention import reach
 from reporter.retention.batches import BATCH, ENTRY, Batch, Entry, batch_of, certified, written
 from reporter.retention.candidates import candidates
 from reporter.retention.clocks import Clocks, Kept
-from reporter.retention.policy import present
+from reporter.retention.policy import Policy, StandingPolicies, policy_of, present
 from reporter.retention.refusals import Refusals
 from reporter.retention.time import require_not_set_back
 from reporter.retention.words import Words, require_another, tell
@@ -43,7 +44,15 @@ class CaseEnd(Protocol):
         """See that the object store holds nothing of a case."""
         ...
 
-    def decide(self, connection: Connection, reference: str, basis: str, proposed: Word, decided: Word) -> str:
+    def decide(
+        self,
+        connection: Connection,
+        reference: str,
+        basis: str,
+        proposed: Word,
+        decided: Word,
+        policy: Terms | None = None,
+    ) -> str:
         """Decide the destruction of a case in the caller's transaction."""
         ...
 
@@ -72,9 +81,10 @@ class Dispositions:
         refusals: Refusals,
         settings: Retention,
         ends: Callable[[], CaseEnd],
+        policies: StandingPolicies,
         require: Require = names_suffice,
     ) -> None:
-        self._require = require
+        self._require, self._policies = require, policies
         self._database, self._time, self._words, self._clocks = database, time, words, clocks
         self._refusals, self._settings, self._ends = refusals, settings, ends
 
@@ -190,9 +200,9 @@ class Dispositions:
                 return batch
             first, second = policy.first, policy.second
             try:
-                for word in (first, second):
-                    self._signed(connection, batch, word, still=False)
-            except PolicyError:  # adopted while names were enough here, and they are not any more
+                self._policies.require_in_force(policy, now)
+                self._policies.require_signed(connection, policy, still=True)
+            except PolicyError:  # nobody signed it, somebody who did may no more, or it was ended: people confirm
                 return batch
             values = {
                 "policy": policy.number, "first_by": first.by, "first_at": first.at, "second_by": second.by,
@@ -210,7 +220,7 @@ class Dispositions:
         Raises:
             NotFoundError: There is no such disposition.
             NeedsPersonError: It is not confirmed by two people.
-            PolicyError: It is, and they signed nothing, or other cases.
+            PolicyError: It is, and they signed nothing, other cases, or not the policy that it names.
             EnvironmentTroubleError: A store does not work; another run goes on.
         """
         with reading(self._database) as connection:
@@ -218,14 +228,20 @@ class Dispositions:
         if batch.first is None or batch.second is None:
             raise NeedsPersonError(f"Disposition {number} is not confirmed by two people.")
         with reading(self._database) as connection:
-            for word in (batch.first, batch.second):
-                self._signed(connection, batch, word, still=False)
+            policy = None if batch.policy is None else policy_of(connection, batch.policy)
+            if policy is None:
+                for word in (batch.first, batch.second):
+                    self._signed(connection, batch, word, still=False)
+            elif (policy.first, policy.second) != (batch.first, batch.second):
+                raise PolicyError(f"Disposition {number} is not confirmed by those who adopted policy {policy.number}.")
+            else:
+                self._policies.require_signed(connection, policy, still=False)
         for entry in batch.entries:
             if not entry.outcome:
-                self._end(batch, entry, actor)
-        return self._certify(number, actor)
+                self._end(batch, entry, policy, actor)
+        return self._certify(number, policy, actor)
 
-    def _end(self, batch: Batch, entry: Entry, actor: str) -> None:
+    def _end(self, batch: Batch, entry: Entry, policy: Policy | None, actor: str) -> None:
         """Destroy one case, or note why it stays."""
         ends, reference, basis = self._ends(), entry.reference, f"disposition-{batch.number}"
         first, second = batch.first, batch.second
@@ -238,7 +254,8 @@ class Dispositions:
                 kept = self._clocks.of(connection, reference)
                 if not kept.due:
                     raise PolicyError(f"It is not due any more ({kept.material.standing}).")
-                certificate = ends.decide(connection, reference, basis, first, second)
+                terms = policy.terms if policy else None
+                certificate = ends.decide(connection, reference, basis, first, second, terms)
                 self._note(connection, batch.number, replace(entry, outcome="destroyed", certificate=certificate))
         except (PolicyError, NotFoundError) as error:  # something stands against it, or it is gone already
             with transaction(self._database) as connection:
@@ -258,12 +275,12 @@ class Dispositions:
         which = (ENTRY.c.batch == number, ENTRY.c.reference == entry.reference)
         connection.execute(update(ENTRY).where(*which).values(**values))
 
-    def _certify(self, number: int, actor: str) -> Batch:
+    def _certify(self, number: int, policy: Policy | None, actor: str) -> Batch:
         now = self._time.now()
         with transaction(self._database) as connection:
             batch = batch_of(connection, number, lock=True)
             if batch.certificate is None:
-                text, digest = certified(batch, now)
+                text, digest = certified(batch, policy, now)
                 until = floor_ends(now, Length(years=self._settings.certificate_years))
                 values = {"certificate": text, "carried_out_at": now, "keep_until": until}
                 connection.execute(update(BATCH).where(BATCH.c.number == number).values(**values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, or_, select
 from sqlmodel import col
 
 from keycustody.blind_index import Kind
@@ -123,9 +123,9 @@ def require_some(connection: Connection, cases: Sequence[str], *, everything: bo
             "The scope reaches no case here, so nothing would be held.",
             next_step="For a person or account of whom nothing is here yet, say so: --expect-none",
         )
-    count = connection.execute(select(func.count()).select_from(_CASE).where(_THERE)).scalar_one()
-    if len(cases) == count > 1 and not everything:
+    there, reached = select(_CASE.c.reference).where(_THERE).limit(len(cases) + 1), set(cases)
+    if len(cases) > 1 and not everything and reached.issuperset(connection.execute(there).scalars()):
         raise PolicyError(
-            f"The scope reaches every one of the {count} cases here.",
+            f"The scope reaches every one of the {len(cases)} cases here.",
             next_step="Narrow it, or where it is meant, say so: --everything",
         )

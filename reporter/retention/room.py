@@ -17,6 +17,7 @@ from reporter.clock import Clock
 from reporter.config import Retention
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.locks import ObjectLocks
+from reporter.evidence.standing import Permits
 from reporter.evidence.vault import EvidenceVault
 from reporter.jobs.model import Job
 from reporter.retention.clocks import Clocks
@@ -70,12 +71,11 @@ def retention_room(
     ends: Callable[[], CaseEnd],
     destroys: Destroys,
     require: Require,
-    signed: bool,
 ) -> RetentionRoom:
     """
     Build it; ``authorities`` are those that are configured.
 
-    ``require`` sees what people signed, which they do where ``signed``.
+    ``require`` sees what people signed.
 
     ``ends`` and ``destroys`` give what destroys cases and items, once it is there.
     """
@@ -86,7 +86,8 @@ def retention_room(
     holds = HoldService(database, clock, words, subjects, flags, refusals, routes.rules, settings, require)
     started = StartedClocks(clock, bodies, routes)
     clocks = Clocks(database, clock, bodies, subjects, started, routes, authorities, settings)
-    dispositions = Dispositions(database, clock, words, clocks, refusals, settings, ends, require)
+    policies = StandingPolicies(database, clock, words, refusals, settings, Permits(vault.objects), require)
+    dispositions = Dispositions(database, clock, words, clocks, refusals, settings, ends, policies, require)
     routine = Routine(database, clock, subjects, clocks, dispositions, flags)
     return RetentionRoom(
         DemandService(database, clock, words, subjects, holds, refusals, routes.rules, require),
@@ -98,6 +99,6 @@ def retention_room(
         dispositions,
         DestructionRequests(database, clock, bodies, clocks, refusals, destroys),
         PersonRequests(database, clock, words, subjects, clocks, refusals),
-        StandingPolicies(database, clock, words, refusals, settings, signed=signed),
+        policies,
         (Job("retention", _EVERY, routine.run),),
     )
