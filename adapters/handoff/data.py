@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Final
 
 from adapters.handoff.filling import Filled
@@ -14,6 +15,8 @@ from reporter.authority import Environment
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: Where a spreadsheet begins another cell, if it takes another sign than a comma between them, as many countries' do.
+_INNER: Final = re.compile(r'([;|\t\n]\s*"?)(?=[-=+@\uff1d\uff0b\uff0d\uff20])')
 _COLUMNS: Final = ("number", "field", "label", "entry", "name", "value")
 
 
@@ -51,7 +54,7 @@ def as_json(filled: Filled, reference: str, environment: Environment) -> bytes:
 
 
 def as_csv(filled: Filled, reference: str, environment: Environment) -> bytes:
-    """Give a line for each value; one that a spreadsheet would compute begins with an apostrophe."""
+    """Give a line for each value; what a spreadsheet would compute, in whatever cell, begins with an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180, section 2
     writer.writerow(_COLUMNS)
@@ -70,5 +73,5 @@ def as_csv(filled: Filled, reference: str, environment: Environment) -> bytes:
 
 
 def _cell(text: str) -> str:
-    shown = visible(text)
+    shown = _INNER.sub(r"\1'", visible(text))
     return f"'{shown}" if shown.lstrip(" ").startswith(_FORMULA) else shown

@@ -44,7 +44,7 @@ KINDS: Mapping[str, str] = {
     # referrals
     "referral_added": "A referral was taken in: of whom, at whose request, how many items.",
     "attachment_sealed": "A file that came along with a referral was sealed unopened.",
-    "referral_judged": "Somebody decided an item of a referral; how is sealed, and only the digest stands here.",
+    "referral_judged": "Somebody decided items of a referral; which and how is sealed, and the digest stands here.",
     "referral_reopened": "Somebody opened a settled item of a referral again.",
     "referral_linked": "A confirmed item of a referral is in this case; which stands in the detail.",
     "referral_answered": "An answer to a sender was made; its digest.",

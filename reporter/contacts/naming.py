@@ -24,6 +24,7 @@ from reporter.cases.records import StoredCase
 from reporter.clock import Clock
 from reporter.contacts.model import Identifiers, Named
 from reporter.contacts.normal import sought
+from reporter.contacts.passages import WORDS, in_words
 from reporter.contacts.people import people_of
 from reporter.contacts.register import Register
 from reporter.contacts.tables import Contact, ContactMark, NamedMark
@@ -89,7 +90,8 @@ class Naming:
         """Keep, blind, by what those are known whom a submission names, so that a later contact finds it."""
         self.register.require_key(connection, make=True)
         connection.execute(delete(_NAMED).where(_NAMED.c.submission_id == submission_id))
-        marks = {mark for named, known_by in people_of(stored.case) if _is_named(named) for mark in sought(known_by)}
+        everybody = _everybody(stored.case)
+        marks = {mark for named, known_by in everybody if _is_named(named) for mark in sought(known_by)}
         row = {"submission_id": submission_id, "reference": stored.reference}
         if rows := [{**row, "mark": index} for index in self.register.indexes(marks)]:
             connection.execute(insert(_NAMED), rows)
@@ -111,8 +113,9 @@ class Naming:
         self.words.forget(connection, reference)
 
     def _of(self, connection: Connection, stored: StoredCase) -> tuple[Named, ...]:
-        everybody, unprotected = list(people_of(stored.case)), self.register.empty(connection)
+        everybody, unprotected = _everybody(stored.case), self.register.empty(connection)
         held = [named if unprotected else self._held(connection, stored, named, by) for named, by in everybody]
+        held = [named for named in held if named.path != WORDS or named.contacts]
         missing = self.words.missing(connection, Purpose.ALLOW, [named.digest for named in held if named.digest])
         return tuple(replace(named, missing=missing.get(named.digest, 0)) for named in held)
 
@@ -167,6 +170,24 @@ def notes(case: Case, everybody: Sequence[Named]) -> Iterator[Finding]:
 def decided(everybody: Sequence[Named]) -> tuple[str, ...]:
     """Give what two people wrote about, which whoever approves approves with the rest."""
     return tuple(sorted(named.digest for named in everybody if named.contacts))
+
+
+def require_two(everybody: Sequence[Named], prepared_by: str, actor: str) -> None:
+    """
+    See that two people stand behind naming somebody who told us, however few an approval takes otherwise (law 8).
+
+    Raises:
+        PolicyError: Whoever approves prepared the case, and with it the decision.
+    """
+    if prepared_by == actor and any(named.both for named in everybody):
+        raise PolicyError(
+            f"The case names somebody who told us, and {actor} prepared it: a different person must approve it.",
+            next_step="Ask a colleague; where there is no time, telephone.",
+        )
+
+
+def _everybody(case: Case) -> list[tuple[Named, Identifiers]]:
+    return [*people_of(case), *in_words(case)]
 
 
 def _is_named(named: Named) -> bool:

@@ -59,6 +59,11 @@ def sought(identifiers: Identifiers) -> set[Mark]:
     }
 
 
+def own_marks(identifiers: Identifiers) -> set[Mark]:
+    """Give the marks that are somebody's own: none of the domains of their addresses."""
+    return {mark for mark in sought(identifiers) if mark[0] is not Kind.WORD}
+
+
 def last_part(url: str) -> str:
     """Give the last part of a profile's address, which often is the user name; empty where there is none."""
     try:

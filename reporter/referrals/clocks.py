@@ -13,6 +13,7 @@ from reporter.referrals.store import ITEM
 from reporter.tasks.model import Kind
 from reporter.tasks.service import close_task, open_task, open_tasks
 
+_HOUSE = "reporter"
 #: Undecided items and second looks are one kind, so that nobody learns from a task that there is a first decision.
 _KINDS: Mapping[Kind, tuple[State, ...]] = {
     Kind.REFERRAL: (State.UNDECIDED, State.SECOND_LOOK),
@@ -27,8 +28,12 @@ class Clocks:
     targets: Mapping[State, timedelta]
     unasked: timedelta
 
-    def set(self, connection: Connection, now: datetime, referral: str, actor: str) -> None:
-        """Have the tasks of a referral say what its items wait for, by the soonest of their clocks."""
+    def set(self, connection: Connection, now: datetime, referral: str) -> None:
+        """
+        Have the tasks of a referral say what its items wait for, by the soonest of their clocks.
+
+        The house does it: a task that names whoever decided would tell of a first decision.
+        """
         rows = connection.execute(select(ITEM.c.state, ITEM.c.opened_at).where(ITEM.c.referral_id == referral)).all()
         standing = {task.kind: task for task in open_tasks(connection, reference=referral, kinds=_KINDS)}
         for kind, states in _KINDS.items():
@@ -37,9 +42,9 @@ class Clocks:
             task = standing.get(kind)
             if task and task.due != due:
                 outcome = "later" if due else "settled"
-                close_task(connection, now, kind=kind, about=referral, actor=actor, outcome=outcome)
+                close_task(connection, now, kind=kind, about=referral, actor=_HOUSE, outcome=outcome)
             if due and (task is None or task.due != due):
-                open_task(connection, now, kind=kind, about=referral, reference=referral, due=due, actor=actor)
+                open_task(connection, now, kind=kind, about=referral, reference=referral, due=due, actor=_HOUSE)
 
     def content_came(self, connection: Connection, now: datetime, referral: str, actor: str) -> None:
         """Have somebody decide what becomes of content that came along."""

@@ -83,6 +83,10 @@ class Deciding:
             _linkable(connection, verdict)
             body, digest = self._seal(connection, referral, items, verdict, words)
             statement = self._signed(witness(connection, {"reference": referral, "digest": digest}))
+            # Which items it is about only the sealed words say: one that is judged and not settled was not confirmed.
+            audit.record(
+                connection, at=now, actor=actor, kind="referral_judged", reference=referral, detail=f"sha256:{digest}"
+            )
             for item in items:
                 place = next_place(item.present)
                 drawn = (
@@ -98,8 +102,8 @@ class Deciding:
                 }  # fmt: skip
                 connection.execute(insert(DECISION).values(row))
                 made = Decision(item.round, place, verdict, actor, now, body, drawn)
-                self._settle(connection, referral, item, made, digest)
-            self.clocks.set(connection, now, referral, actor)
+                self._settle(connection, referral, item, made)
+            self.clocks.set(connection, now, referral)
             return [item.seen_by(actor) for item in hold(connection, referral, numbers)]
 
     def reopen(self, referral: str, numbers: Sequence[int], reason: str, actor: str, witness: Witness) -> list[Item]:
@@ -129,7 +133,7 @@ class Deciding:
                 state = State.UNDECIDED.value
                 move(connection, referral, item.number, round=item.round + 1, state=state, opened_at=now)
                 self._tell(connection, "referral_reopened", referral, item.number, actor, f"round {item.round + 1}")
-            self.clocks.set(connection, now, referral, actor)
+            self.clocks.set(connection, now, referral)
             return [item.seen_by(actor) for item in hold(connection, referral, numbers)]
 
     def _may(self, item: Item, actor: str) -> None:
@@ -149,12 +153,11 @@ class Deciding:
             raise PolicyError("Outside the sandbox this is signed by somebody enrolled.")
         return statement
 
-    def _settle(self, connection: Connection, referral: str, item: Item, made: Decision, digest: str) -> None:
-        """Move the item on, and tell of it."""
+    def _settle(self, connection: Connection, referral: str, item: Item, made: Decision) -> None:
+        """Move the item on, and tell of the case that it is in."""
         state = state_after((*item.present, made))
         restarted = {} if state is State.DECIDED else {"opened_at": made.at}
         move(connection, referral, item.number, state=state.value, **restarted)
-        self._tell(connection, "referral_judged", referral, item.number, made.actor, f"sha256:{digest}")
         after = Item(item.number, item.round, state, made.at, (*item.decisions, made))
         if after.verdict and after.verdict.case:
             detail = f"{referral}/{item.number}"

@@ -68,7 +68,7 @@ class Intake:
                     self._write(connection, number, digest, document, content, actor)
                 if sealed:
                     self._record(connection, number, sealed, fresh, document.requested_by, actor)
-                self.clocks.set(connection, self.clock.now(), number, actor)
+                self.clocks.set(connection, self.clock.now(), number)
         except IntegrityError:  # somebody else took the same in meanwhile, and it is on record now
             if known is not None or self._known(digest) is None:
                 raise

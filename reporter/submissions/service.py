@@ -218,6 +218,7 @@ class SubmissionService:
             )
         submission_id = self._prepare(connection, row, stored, authority, environment, frozen, rules)
         prepared = self._cases.revision(connection, stored.reference, stored.revision)
+        naming.require_two(named, prepared.actor, actor)
         about = {"reference": stored.reference, "authority": authority, "environment": environment.value}
         subject = {**about, "digest": frozen.digest}
         if asked.alone is not None:

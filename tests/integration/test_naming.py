@@ -27,6 +27,7 @@ from reporter.testing.people import People
 
 REF, WHY = "TEST-000001", "SYNTHETIC: judged by itself."
 JOURNALIST = Identifiers(emails=("jo@newsroom.example",), user_names=("jo_reports",))
+INCIDENT = case_document()["incident"]
 SUSPECT = {"id": "p1", "roles": ["suspect"], "account": {"screen_name": "Jo_Reports"}}
 
 
@@ -224,6 +225,46 @@ def test_a_notifier_alone_is_named_nowhere_and_needs_no_decision(house: House) -
         allow(house, "one", "p9")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"incident": {**INCIDENT, "summary": "SYNTHETIC: told by (JO@newsroom.example)."}},
+        {"incident": {**INCIDENT, "summary": "SYNTHETIC: see https://forum.example/u/Jo_Reports/posts."}},
+        {"locations": [{"kind": "chat", "client": "SYNTHETIC", "content": "a: hello\n@jo_reports: stop."}]},
+        {"locations": [{"kind": "chat", "client": "SYNTHETIC", "content": "ask \uff4ao\uff20news\u200broom.example"}]},
+        {"locations": [{"kind": "web_page", "urls": ["https://forum.example/members?name=jo_reports&page=1"]}]},
+        {"people": [SUSPECT | {"account": {"bio": "friend of desk@tips.newsroom.example"}}]},
+        {"people": [{"id": "p2", "roles": ["notifier"], "context": "SYNTHETIC: jo@newsroom.example, asked by us."}]},
+    ],
+)
+def test_a_contact_in_the_words_of_a_case_takes_two_people_too(house: House, changes: dict[str, Any]) -> None:
+    known(house, known_by=Identifiers(JOURNALIST.emails, (), JOURNALIST.user_names, ("newsroom.example",)))
+    added(house, **changes)
+    assert "words protected_contact" in rules(house)
+    with pytest.raises(NotReadyError):
+        house.app.submissions.approve(REF, "approver")
+    assert (allow(house, "one", "words"), allow(house, "two", "words")) == (1, 0)
+    assert "words protected_contact" not in rules(house)
+
+
+def test_words_that_name_no_contact_ask_for_nothing(house: House) -> None:
+    known(house)
+    added(house, incident={**INCIDENT, "summary": "SYNTHETIC: a@b.example wrote to @nobody on 2026-11-18."})
+    assert [named.id for named in house.app.submissions.named(REF)] == ["p1"]
+    assert rules(house) == []
+
+
+def test_who_told_us_is_not_sent_by_the_word_of_one_person(house: House) -> None:
+    decision = {"by": "somebody", "at": "2026-11-18T10:04:00Z", "reason": "SYNTHETIC."}
+    urgent = {**INCIDENT, "urgency": {"level": "immediate", "reason": "SYNTHETIC."}}
+    both = {"id": "p1", "roles": ["suspect", "notifier"], "role_decision": decision}
+    added(house, people=[both], incident=urgent)
+    with pytest.raises(PolicyError, match="somebody who told us, and preparer prepared it"):
+        house.app.submissions.approve(REF, "preparer", alone="SYNTHETIC: nobody else is here.")
+    (approved,) = house.app.submissions.approve(REF, "approver", alone="SYNTHETIC: nobody else is here.")
+    assert approved.state == "approved"
+
+
 def test_words_are_needed_and_sealed(house: House, engine: Engine) -> None:
     known(house)
     added(house, people=[SUSPECT])
@@ -318,6 +359,14 @@ def person(*roles: str, **fields: Any) -> dict[str, Any]:
     return {"people": [{"id": "p1", "roles": list(roles), **fields}]}
 
 
+def two(account: dict[str, Any], **human: Any) -> dict[str, Any]:
+    """Give a suspect, and beside them as another person a notifier with that account."""
+    known_by = {"screen_name": "Jo_R", "id": "9001", "profile_urls": ["https://forum.example/u/1/profile"]}
+    suspect = {"id": "p1", "roles": ["suspect"], "account": known_by, "person": HUMAN}
+    return {"people": [suspect, {"id": "p2", "roles": ["notifier"], "account": account, "person": human}]}
+
+
+HUMAN = {"emails": [{"address": "jo+spam@a.example"}], "phones": [{"number": "+44 5550100"}]}
 TOLD = [{"method": "media_enquiry", "at": "2026-11-18T09:00:00Z", "person": "p1"}]
 HANDED = [{"id": "e1", "path": "e1.txt", "sha256": "0" * 64, "received_from": "p1"}]
 MISSING = ["people[0].role_decision: missing; a notifier in another role needs a second human's decision"]
@@ -342,6 +391,29 @@ def test_whoever_told_us_takes_a_second_humans_decision_in_words(changes: dict[s
     same = ["people[0].role_decision.by: not another human than the one who confirmed the case"]
     assert decided(by=" Reviewer-7", reason="SYNTHETIC") == same
     assert decided(by="", reason="SYNTHETIC") == same
+
+
+@pytest.mark.parametrize(
+    ("account", "human"),
+    [
+        ({"screen_name": "jo_r"}, {}),
+        ({"id": "9001"}, {}),
+        ({"profile_urls": ["https://forum.example/u/1/profile/"]}, {}),
+        ({}, {"emails": [{"address": "JO@a.example"}]}),
+        ({}, {"phones": [{"number": "555-0100"}]}),
+    ],
+)
+def test_whoever_told_us_is_the_same_under_another_id(account: dict[str, Any], human: dict[str, Any]) -> None:
+    changes = two(account, **human)
+    assert needs(**changes) == MISSING
+    (suspect, _), (notifier, _) = people_of(Case.model_validate(case_document(**changes)))
+    assert (suspect.both, suspect.told_us, notifier.both) == (True, ("people[1]",), False)
+    assert suspect.because[-1] == "is known by the same as p2, who told us"
+
+
+def test_two_people_of_one_site_and_one_mail_service_are_two() -> None:
+    other = {"screen_name": "al", "profile_urls": ["https://forum.example/u/2/profile"]}
+    assert needs(**two(other, emails=[{"address": "al@a.example"}])) == []
 
 
 def test_who_told_us_and_nothing_else_needs_no_decision() -> None:
