@@ -77,6 +77,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "hold show": _may(_COMPLIANCE, _LEGAL, signs=("number",)),  # with --words
     "hold review": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
     "hold release": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
+    "hold reindex": _may(_COMPLIANCE, _LEGAL, _CUSTODIAN),
     # Referrals: who judges cases judges what others tell us; who answers for it, answers those who told us.
     "referral add": _may(_ANALYST, _LEAD, _COMPLIANCE, token=True),
     "referral show": _may(_ANALYST, _LEAD, _COMPLIANCE, _LEGAL, signs=("referral",)),
@@ -93,7 +94,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "retention propose": _may(_COMPLIANCE, _LEGAL, token=True),
     "retention confirm": _may(_COMPLIANCE, _LEGAL, signs=("number", "references")),
     "retention withdraw": _may(_COMPLIANCE, _LEGAL, signs=("number",)),
-    "retention adopt-policy": _may(_COMPLIANCE, _LEGAL, signs=("number", "cap", "until")),
+    "retention adopt-policy": _may(_COMPLIANCE, _LEGAL, signs=("cap", "until")),
     "retention end-policy": _may(_COMPLIANCE, _LEGAL),
     "retention rules": _may(_COMPLIANCE, _LEGAL, signs=("apply",)),  # with --apply
     # Evidence: who judges it may look, and each look says what for; who checks it sees nothing of it.

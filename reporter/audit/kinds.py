@@ -63,6 +63,7 @@ KINDS: Mapping[str, str] = {
     "hold_renewed": "The request behind a hold was renewed: it stands longer.",
     "hold_reviewed": "Somebody looked at a hold and said that it is still needed.",
     "hold_release_asked": "One person asked for the release of a hold.",
+    "people_reindexed": "People and accounts were indexed anew, by another key than before.",
     "hold_released": "Another person agreed: the hold is released.",
     "case_released": "A hold that reached this case was released; others may stand.",
     "clock_started": "A clock of retention started; rule, version and end stand in the detail.",

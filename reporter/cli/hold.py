@@ -138,6 +138,28 @@ def release(number: Number, reason: Reason, name: As = None, as_json: AsJson = F
         raise typer.Exit(1)
 
 
+@app.command()
+def reindex(name: As = None, as_json: AsJson = False) -> None:
+    """
+    Index people and accounts anew, where the key by which they were found is lost for good or was replaced.
+
+    Exit code 1: what some holds name cannot be read; they reach what they reached, and must be placed anew for what
+    arrives. Exit code 3: nothing is to be done.
+
+    Example: reporter hold reindex --as lea
+    """
+    with open_app() as house:
+        done = house.retention.reindexing.run(actor(name, house))
+    if as_json:
+        print_json({"cases": done.cases, "entries": done.entries, "left": list(done.left)})
+    else:
+        say(f"Indexed anew: {counted(done.cases, 'case')}, and who holds, demands and requests name ({done.entries}).")
+        for number in done.left:
+            say(f"Hold {number} names somebody who cannot be read: place it anew.")
+    if done.left:
+        raise typer.Exit(1)
+
+
 def _scope(cases: list[str], items: list[str], since: str | None, until: str | None, people: Path | None) -> Scope:
     from pydantic import ValidationError
 

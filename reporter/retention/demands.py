@@ -144,11 +144,11 @@ class DemandService:
         now, served = self._clock.now(), instant(document.served_at)
         if served > now:
             raise UsageError("The demand was served in the future: look at served_at, and at this machine's clock.")
-        digest = self._subjects.index_of(connection, IndexKind.WORD, document.model_dump_json())
+        digest = digest_of(connection, self._subjects, data)
         known = connection.execute(select(DEMAND.c.number).where(DEMAND.c.digest == digest)).scalar_one_or_none()
         if known is not None:
             return Recorded(known, new=False, placed=None)
-        scope = reach.keep(connection, document.scope, self._subjects)
+        scope = reach.keep(connection, document.scope, self._subjects, now)
         values = {
             "kind": document.kind.value, "requester": document.requester.value, "scope": scope, "served_at": served,
             "due_at": _moment(document.due_at), "nondisclosure_until": _moment(document.nondisclosure_until),
@@ -301,6 +301,11 @@ def read(data: bytes) -> DemandDocument:
         found = error.errors(include_input=False, include_url=False)
         listed = [Finding(".".join(map(str, each["loc"])), each["type"], _plain(each["msg"])) for each in found]
         raise DocumentError("The demand is refused:", listed) from None
+
+
+def digest_of(connection: Connection, subjects: Subjects, data: bytes) -> str:
+    """Name the document of a demand, so that the same is known again and nobody can guess what it says."""
+    return subjects.index_of(connection, IndexKind.WORD, read(data).model_dump_json())
 
 
 def _plain(message: str) -> str:

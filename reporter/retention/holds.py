@@ -92,7 +92,7 @@ class HoldService:
         term = Term(None, None, "", 0, "", "a hold that this organisation placed")
         self._subjects.complete()
         with self._refusals.recorded(actor, "hold"), transaction(self._database) as connection:
-            number = reach.keep(connection, scope, self._subjects)
+            number = reach.keep(connection, scope, self._subjects, self._clock.now())
             placed = self.add(connection, number, term, actor, self._clock.now(), reason)
             if not (expect_none and not placed.cases):
                 reach.require_some(connection, placed.cases, everything=everything)

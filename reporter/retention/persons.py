@@ -123,7 +123,7 @@ class PersonRequests:
                 raise UsageError("The request was received in the future: look at received_at and at this clock.")
             self._subjects.complete()
             with transaction(self._database) as connection:
-                scope = reach.keep(connection, Scope(subjects=document.subjects), self._subjects)
+                scope = reach.keep(connection, Scope(subjects=document.subjects), self._subjects, now)
                 cases = reach.cases_in(connection, scope)
                 found, due = self._found(connection, cases), cap_ends(received, _ONE_MONTH)
                 values = {

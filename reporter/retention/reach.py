@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, or_, select
@@ -37,7 +38,7 @@ _THERE = _CASE.c.state != CaseState.DESTROYED
 _REACHES = or_(_ENTRY.c.reference == _CASE.c.reference, _OF_SUBJECT, _BY_DATE)
 
 
-def keep(connection: Connection, scope: Scope, subjects: Subjects) -> int:
+def keep(connection: Connection, scope: Scope, subjects: Subjects, now: datetime) -> int:
     """
     Write a scope, in the caller's transaction, and give its number.
 
@@ -51,14 +52,15 @@ def keep(connection: Connection, scope: Scope, subjects: Subjects) -> int:
         entries.append({"reference": named.case, "evidence_id": sealed.id})
     for subject in scope.subjects:
         try:
-            entries.append({"subject": subjects.index_of(connection, Kind(subject.kind), subject.value)})
+            index = subjects.index_of(connection, Kind(subject.kind), subject.value)
         except ValueError as error:
             raise UsageError(f"A subject of kind {subject.kind} in the scope is empty.") from error
+        entries.append({"subject": index, "subject_body": subjects.seal(connection, subject.model_dump_json(), now)})
     for dates in scope.dates:
         since, until = (instant(text) if text else None for text in (dates.since, dates.until))
         entries.append({"since": since, "until": until})
     number = int(connection.execute(insert(_SCOPE).returning(_SCOPE.c.number)).scalar_one())
-    empty = dict.fromkeys(("reference", "evidence_id", "subject", "since", "until"))
+    empty = dict.fromkeys(("reference", "evidence_id", "subject", "subject_body", "since", "until"))
     connection.execute(insert(_ENTRY), [{**empty, **entry, "scope": number} for entry in entries])
     return number
 

@@ -30,6 +30,7 @@ from reporter.retention.longer import KeepingLonger
 from reporter.retention.persons import PersonRequests
 from reporter.retention.policy import StandingPolicies
 from reporter.retention.refusals import Refusals
+from reporter.retention.reindexing import Reindexing
 from reporter.retention.requests import Destroys, DestructionRequests
 from reporter.retention.routine import Routine
 from reporter.retention.started import StartedClocks
@@ -48,6 +49,7 @@ class RetentionRoom:
     demands: DemandService
     holds: HoldService
     subjects: Subjects
+    reindexing: Reindexing
     clocks: Clocks
     longer: KeepingLonger
     rules: RuleEffect
@@ -93,6 +95,7 @@ def retention_room(
         DemandService(database, clock, words, subjects, holds, refusals, routes.rules, require),
         holds,
         subjects,
+        Reindexing(database, clock, words, subjects),
         clocks,
         KeepingLonger(database, clock, bodies, refusals, clocks.in_conflict, require),
         RuleEffect(database, clock, started, routes),

@@ -8,8 +8,9 @@ later hold to be complete.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlmodel import col
 
 from keycustody.blind_index import BlindIndex, Kind
@@ -23,7 +24,7 @@ from reporter.db.engine import reading, transaction
 from reporter.errors import CustodyError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
-from reporter.retention.tables import CaseIndexed, CaseSubject, IndexKey
+from reporter.retention.tables import LEGAL, CaseIndexed, CaseSubject, IndexKey
 
 REGISTER = "people"
 _CHECKED = "reporter"
@@ -54,9 +55,29 @@ class Subjects:
         elif known != check:
             raise CustodyError(
                 "The key by which people and accounts are found is not the one that was used before.",
-                next_step="Restore the key store's newest backup; holds on people would reach nothing without it.",
+                next_step="Restore the key store's newest backup. Where it is lost for good: reporter hold reindex",
             )
         return found
+
+    def take_key(self, connection: Connection) -> bool:
+        """
+        Use the key that the key store has from now on; give False where it is the one in use already.
+
+        Raises:
+            CustodyError: The key can be neither made nor read.
+        """
+        with custody_errors():
+            check = self._index.of(Kind.WORD, _CHECKED)
+        of_people = col(IndexKey.register_name) == REGISTER
+        known = connection.execute(select(col(IndexKey.check_index)).where(of_people).with_for_update())
+        if known.scalar_one_or_none() in (None, check):
+            return False
+        connection.execute(update(IndexKey).where(of_people).values(check_index=check))
+        return True
+
+    def seal(self, connection: Connection, said: str, now: datetime) -> str:
+        """Seal what is said of a person or account and give the id of the body."""
+        return self._bodies.seal(connection, LEGAL, "subject", said.encode(), now)
 
     def complete(self) -> int:
         """

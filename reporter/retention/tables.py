@@ -26,7 +26,11 @@ class LegalScope(SQLModel, table=True):
 
 
 class ScopeEntry(SQLModel, table=True):
-    """One thing that a scope reaches: a case, an item of it, a person or account (``subject``), or dates of intake."""
+    """
+    One thing that a scope reaches: a case, an item of it, a person or account (``subject``), or dates of intake.
+
+    ``subject_body`` says, sealed, whom ``subject`` stands for.
+    """
 
     __tablename__ = "scope_entry"
 
@@ -35,6 +39,7 @@ class ScopeEntry(SQLModel, table=True):
     reference: str | None = Field(default=None, index=True)
     evidence_id: str | None = None
     subject: str | None = Field(default=None, index=True)
+    subject_body: str | None = None
     since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

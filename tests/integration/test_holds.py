@@ -187,6 +187,45 @@ def test_another_key_of_the_index_is_noticed(house: House) -> None:
         house.app.retention.holds.place(scope(subjects=[{"kind": "account", "value": "9001"}]), "lea", "Synthetic.")
 
 
+def lose_key(house: House) -> None:
+    (house.folder / "home" / "keystore" / "index-people").unlink()
+    house.restart()
+
+
+def test_a_lost_key_of_the_index_is_replaced_and_everybody_is_found_again(house: House) -> None:
+    retention, subjects = house.app.retention, [{"kind": "account", "value": "9001"}]
+    with pytest.raises(PolicyError, match="nothing is to be done"):
+        retention.reindexing.run("lea")
+    number = retention.holds.place(scope(subjects=subjects), "lea", "Synthetic.").number
+    demand = retention.demands.record(letter(), "lea").number
+    lose_key(house)
+    retention = house.app.retention
+    add(house, THREE, people=[{"id": "p1", "roles": ["suspect"], "account": {"id": "9001"}}])
+    with pytest.raises(CustodyError, match="key by which people"):
+        retention.clocks.show(THREE)
+    done = retention.reindexing.run("lea")
+    assert (done.cases, list(done.left)) == (3, [])
+    assert retention.holds.show(number)[1] == [ONE, THREE]
+    assert number in on(house, THREE)
+    assert retention.clocks.show(ONE).holds
+    assert not retention.demands.record(letter(), "sam").new, "the same letter is known again"
+    assert retention.demands.demand(demand).hold in on(house, ONE)
+    assert "people_reindexed" in kinds(house)
+    with reading(house.app.database) as connection:
+        rows = str(connection.execute(text("SELECT * FROM scope_entry")).all())
+    assert "9001" not in rows
+
+
+def test_a_hold_that_names_nobody_readable_keeps_what_it_reached(house: House) -> None:
+    retention, subjects = house.app.retention, [{"kind": "account", "value": "9001"}]
+    number = retention.holds.place(scope(subjects=subjects), "lea", "Synthetic.").number
+    with transaction(house.app.database) as connection:
+        connection.execute(text("UPDATE scope_entry SET subject_body = NULL"))
+    lose_key(house)
+    assert list(house.app.retention.reindexing.run("lea").left) == [number]
+    assert house.app.retention.holds.show(number)[1] == [ONE]
+
+
 class Flagged:
     """Objects that can be held and locked, as a bucket's can."""
 
