@@ -22,7 +22,6 @@ from reporter.organisation import Contact
 REPORT = "report"
 #: What stands before the fields for which the contract has no property of their own.
 IN_WORDS = "Further information held, for which this format has no field of its own:"
-_UNITED_KINGDOM = frozenset({"GB", "UK"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -212,7 +211,7 @@ def _add_given(report: dict[str, Any], case: Case, packaging: Packaging, registr
     if registration.on_behalf_of:
         report["organisation"]["onBehalfOf"] = registration.on_behalf_of
     report["reporter"] = _reporter(organisation.reporting_person, registration)
-    in_uk = organisation.established_in.upper() in _UNITED_KINGDOM
+    in_uk = organisation.established_in == "GB"
     report.setdefault("territorial", {})["providerType"] = "uk" if in_uk else "non_uk"
     # The contract takes nothing else; ``rules`` refuses a case that an arrangement covers.
     report.setdefault("duplicateCheck", {})["coveredByForeignAgencyArrangement"] = False

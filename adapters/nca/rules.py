@@ -111,6 +111,9 @@ def _duties(case: Case, packaging: Packaging) -> Iterator[Finding]:
         yield Finding(
             "uk.declaration", "required", "missing: somebody declares that all information available is given"
         )
+    for at, link in enumerate((case.uk and case.uk.links) or []):
+        if link.evidence and not link.evidence.strip():
+            yield Finding(f"uk.links[{at}].evidence", "not_blank", "blank: a ground goes with its evidence (s.70(6))")
     yield from _people(case)
     yield from _evidence(case, packaging)
     yield from _earlier(case, packaging)

@@ -24,7 +24,7 @@ from reporter.cases.records import StoredCase
 from reporter.clock import Clock
 from reporter.contacts.model import Identifiers, Named
 from reporter.contacts.normal import sought
-from reporter.contacts.passages import WORDS, in_words
+from reporter.contacts.passages import WORDS, in_words, tellers
 from reporter.contacts.people import people_of
 from reporter.contacts.register import Register
 from reporter.contacts.tables import Contact, ContactMark, NamedMark
@@ -141,6 +141,9 @@ class Naming:
 
 def needs(case: Case, everybody: Sequence[Named]) -> Iterator[Finding]:
     """Give what stands against naming them, by case path."""
+    for place, person in tellers(case):
+        words = "who told us, and stands in no other role: take it out, or name them in the role they have"
+        yield Finding(place, "notifier", f"holds the address, number or name of {person}, {words}")
     for index, named in enumerate(everybody):
         if named.both:
             yield from _second_human(case, index, named)

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from keycustody.blind_index import Kind
 from reporter.cases.model import Case
 from reporter.contacts.model import Identifiers, Named
+from reporter.contacts.normal import own_marks
+from reporter.contacts.people import LOCATIONS, identifiers_of, in_locations
 
 #: Under this name stand those whom the words of a case name.
 WORDS = "words"
@@ -42,6 +45,22 @@ def in_words(case: Case) -> Iterator[tuple[Named, Identifiers]]:
     known_by = Identifiers(emails, phones, tuple(name.rstrip(".-") for name in names if name))
     if known_by != Identifiers():
         yield Named(WORDS, WORDS, (), ("stands in the words of the case",)), known_by
+
+
+def tellers(case: Case) -> Iterator[tuple[str, str]]:
+    """Give the places that name somebody who told us and stands in no other role, each with the path of that person."""
+    told = {"people": [person.model_copy(update={"context": None}) for person in case.people or []]}
+    said = Identifiers.joined(known_by for _, known_by in in_words(case.model_copy(update=told)))
+    places = ((LOCATIONS, own_marks(in_locations(case))), (WORDS, own_marks(said)))
+    for index, person in enumerate(case.people or []):
+        if set(person.roles) == {"notifier"}:
+            marks = {mark for mark in own_marks(identifiers_of(person)) if not _is_number(*mark)}
+            yield from ((place, f"people[{index}]") for place, named in places if named & marks)
+
+
+def _is_number(kind: Kind, text: str) -> bool:
+    """Whether a name is a mere number, which the address of any page may have."""
+    return kind is Kind.USER_NAME and text.isdecimal()
 
 
 def _texts(value: Any) -> Iterator[str]:

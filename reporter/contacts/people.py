@@ -35,7 +35,7 @@ def people_of(case: Case) -> Iterator[tuple[Named, Identifiers]]:
         )
         named = Named(f"people[{index}]", person.id, tuple(person.roles), because, person.context or "", told)
         yield named, identifiers_of(person)
-    if (places := _in_locations(case)) != Identifiers():
+    if (places := in_locations(case)) != Identifiers():
         yield Named(LOCATIONS, LOCATIONS, (), ("stands in a location",)), places
 
 
@@ -74,7 +74,8 @@ def _of_human(human: Person | AssociatedAccount | None) -> Identifiers:
     return Identifiers(emails, tuple(phone.number for phone in human.phones or []))
 
 
-def _in_locations(case: Case) -> Identifiers:
+def in_locations(case: Case) -> Identifiers:
+    """Give the addresses and numbers that a case names as places."""
     emails: list[str] = []
     phones: list[str] = []
     for place in case.locations or []:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from reporter.cases.locations import Location
 from reporter.cases.model import Case
 from reporter.cases.scalars import instant
 from reporter.config import Configuration
@@ -131,17 +132,31 @@ def router(configuration: Configuration) -> Router:
 
 
 def facts(case: Case) -> Facts:
-    """Give what the rules ask of a case. Text is content; an account or a group without any is not."""
-    locations = case.locations or []
+    """
+    Give what the rules ask of a case. Text is content; an account or a group without any is not.
+
+    The address of an account that the case names, and the papers of who holds it, are no content either.
+    """
+    locations, people = case.locations or [], case.people or []
+    papers = {item for person in people for item in person.identity_documents or []}
+    profiles = {url for person in people if person.account for url in person.account.profile_urls or []}
     urgency = case.incident.urgency
     return Facts(
         incident=case.incident.type,
         aware_at=instant(case.detected_at),
-        content=bool(case.evidence) or any(getattr(place, name, None) for place in locations for name in _CONTENT),
+        content=any(item.id not in papers for item in case.evidence or [])
+        or any(said.strip() for place in locations for said in _said(place) if said not in profiles),
         urgency=urgency.level if urgency else "routine",
         uk_linked=any(link.evidence.strip() for link in (case.uk and case.uk.links) or []),
         private_messages=any(place.kind in _PRIVATE for place in locations),
     )
+
+
+def _said(place: Location) -> Iterator[str]:
+    """Give what a location holds of content."""
+    for name in _CONTENT:
+        value = getattr(place, name, None) or ()
+        yield from (value,) if isinstance(value, str) else value
 
 
 def _any(said: Iterable[Obligation], verdict: Verdict) -> bool:

@@ -411,6 +411,28 @@ def test_whoever_told_us_is_the_same_under_another_id(account: dict[str, Any], h
     assert suspect.because[-1] == "is known by the same as p2, who told us"
 
 
+@pytest.mark.parametrize(
+    ("place", "changes"),
+    [
+        ("locations", {"locations": [{"kind": "email", "addresses": [{"address": "Told@a.example"}]}]}),
+        ("locations", {"locations": [{"kind": "cell_phone", "phone": {"number": "555-0123"}}]}),
+        ("words", {"incident": {**INCIDENT, "summary": "SYNTHETIC: reported by told@a.example."}}),
+        ("words", {"locations": [{"kind": "web_page", "urls": ["https://forum.example/u/told_us"]}]}),
+    ],
+)
+def test_who_told_us_stands_in_no_place_and_no_words(place: str, changes: dict[str, Any]) -> None:
+    known_by = {"emails": [{"address": "told@a.example"}], "phones": [{"number": "5550123"}]}
+    told = {"id": "p2", "roles": ["notifier"], "account": {"id": "1", "screen_name": "told_us"}, "person": known_by}
+    suspect = {"id": "p1", "roles": ["suspect"], "account": {"id": "9001"}}
+    assert needs(people=[suspect, told | {"context": "SYNTHETIC: told@a.example wrote to us."}]) == []
+    (need,) = needs(people=[suspect, told], **changes)
+    assert need.startswith(f"{place}: holds the address, number or name of people[1], who told us")
+    decision = {"by": "reviewer-9", "at": "2026-11-18T10:00:00Z", "reason": "SYNTHETIC: was sent it."}
+    assert (
+        needs(people=[suspect, told | {"roles": ["notifier", "recipient"], "role_decision": decision}], **changes) == []
+    )
+
+
 def test_two_people_of_one_site_and_one_mail_service_are_two() -> None:
     other = {"screen_name": "al", "profile_urls": ["https://forum.example/u/2/profile"]}
     assert needs(**two(other, emails=[{"address": "al@a.example"}])) == []

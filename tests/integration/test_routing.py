@@ -36,6 +36,17 @@ def test_text_is_content_and_an_account_alone_is_not() -> None:
     assert facts(case(locations=[{"kind": "chat", "content": "placeholder"}])).content
     assert facts(case(locations=[{"kind": "web_page", "urls": ["https://forum.example/p/1"]}])).content
     assert not facts(case(locations=[{"kind": "chat", "room": "a room"}])).content
+    assert not facts(case(locations=[{"kind": "chat", "content": " \n"}])).content
+
+
+def test_the_address_of_an_account_and_its_holders_papers_are_no_content() -> None:
+    profile, post = "https://forum.example/u/9001", "https://forum.example/p/1"
+    holder = {"id": "p1", "roles": ["suspect"], "account": {"profile_urls": [profile]}, "identity_documents": ["e1"]}
+    assert not facts(
+        case(people=[holder], evidence=[ITEM], locations=[{"kind": "web_page", "urls": [profile]}])
+    ).content
+    assert facts(case(people=[holder], locations=[{"kind": "web_page", "urls": [profile, post]}])).content
+    assert facts(case(people=[holder], evidence=[ITEM, ITEM | {"id": "e2"}])).content
 
 
 def test_a_uk_link_without_evidence_is_none() -> None:

@@ -7,6 +7,7 @@ import pytest
 from reporter import config
 from reporter.authority import Environment
 from reporter.errors import ConfigurationError, EnvironmentTroubleError
+from reporter.organisation import Organisation
 
 MINIMAL = '[organisation]\nname = "Example Forum Ltd"\n'
 SECRET = "Quixotic-Secret"
@@ -101,6 +102,13 @@ def test_a_wrong_key_is_named_and_its_value_is_not(tmp_path: Path, text: str, sa
         load(tmp_path, text)
     assert says in wrong.value.diagnostics()
     assert SECRET not in wrong.value.diagnostics().replace(f"approval.{SECRET}", "")
+
+
+@pytest.mark.parametrize(("code", "says"), [("UK", "write GB"), ("gb", "two capital letters"), ("EU", "each of its")])
+def test_a_country_that_no_rule_would_know_is_refused(code: str, says: str) -> None:
+    for given in ({"established_in": code}, {"serves": ["US", code]}):
+        with pytest.raises(ValueError, match=says):
+            Organisation.model_validate({"name": "Example", **given})
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ _ELSEWHERE = {"authority": "nca", "environment": "production", "reference": "1"}
         ({"detected_by": []}, "detected_by", "required"),
         ({"uk": {}}, "uk.declaration", "required"),
         (link(""), "uk.links[0].evidence", "minLength"),
+        (link(" \n"), "uk.links[0].evidence", "not_blank"),
         (person(3, "context"), "people[3].context", "required"),
         (person(4, "role_decision", roles=["notifier", "sharer"]), "people[4].role_decision", "required"),
         (item(shared_by=["p4"]), "people[3].roles", "both_roles"),
