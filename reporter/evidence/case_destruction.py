@@ -24,10 +24,11 @@ from reporter.cases.tables import CaseRecord
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.errors import PolicyError, UsageError
+from reporter.evidence.attestation import attest
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.case_removal import CaseRemoval
 from reporter.evidence.custody import custody_errors
-from reporter.evidence.destruction import LEFT_ALONE, Destroyed, EvidenceDestruction, Resumed, Word, lock
+from reporter.evidence.destruction import LEFT_ALONE, Destroyed, EvidenceDestruction, Resumed, Word, lock, people_in
 from reporter.evidence.removal import refuse_same
 from reporter.evidence.standing import Terms
 from reporter.evidence.tables import CaseDestruction
@@ -94,6 +95,7 @@ class WholeCaseDestruction:
                 for word in (proposed, decided):
                     self._require(connection, word.by, acts, word.at)
                 self._decide(connection, reference, row.id, proposed, decided, decided_reason_body=body)
+                attest(connection, self._bodies, reference, "", people_in(proposed, decided))
         self._removal.carry_out(row.id, actor)
         return Destroyed(row.id, row.proposed_by, decided=True)
 
@@ -135,6 +137,7 @@ class WholeCaseDestruction:
             self._add(connection, reference, number, basis, proposed)
         self._removal.tell(connection, "case_destruction_proposed", proposed.by, reference, number)
         self._decide(connection, reference, number, proposed, decided, basis=basis)
+        attest(connection, self._bodies, reference, "", people_in(proposed, decided))
         return number
 
     def refuse(self, connection: Connection, reference: str) -> None:

@@ -21,6 +21,7 @@ from reporter.cases.tables import CaseRevision
 from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.evidence import service as evidence
+from reporter.evidence.attestation import DECIDED
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.certificate import certify_case
 from reporter.evidence.custody import custody_errors
@@ -137,7 +138,8 @@ class CaseRemoval:
         if connection.dialect.name == "sqlite":
             connection.execute(text("PRAGMA secure_delete = ON"))
         of_case = col(SealedBody.reference) == reference
-        connection.execute(update(SealedBody).where(of_case, col(SealedBody.ciphertext) != b"").values(ciphertext=b""))
+        left = of_case, col(SealedBody.kind) != DECIDED, col(SealedBody.ciphertext) != b""
+        connection.execute(update(SealedBody).where(*left).values(ciphertext=b""))
         items = select(col(EvidenceItem.id)).where(col(EvidenceItem.reference) == reference)
         for of_item in (ViewRecord, OpenPermit, Verification):
             connection.execute(delete(of_item).where(col(of_item.evidence_id).in_(items)))

@@ -24,6 +24,7 @@ from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.errors import PolicyError, UsageError
 from reporter.evidence import service as evidence
+from reporter.evidence.attestation import attest
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.model import SealedItem
@@ -54,6 +55,12 @@ class Word:
 
     by: str
     at: datetime
+
+
+def people_in(proposed: Word, decided: Word) -> dict[str, Any]:
+    """Give who said what and when, as ``people_of`` gives it of a row."""
+    first = {"proposed_by": proposed.by, "proposed_at": proposed.at}
+    return {**first, "decided_by": decided.by, "decided_at": decided.at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,8 @@ class EvidenceDestruction:
                     self._require(connection, who, acts, at)
                 body = self._bodies.seal(connection, reference, "reason", reason.encode(), now)
                 self._decide(connection, sealed, row.id, Word(actor, now), decided_reason_body=body)
+                proposed = Word(row.proposed_by, row.proposed_at)
+                attest(connection, self._bodies, reference, sealed.id, people_in(proposed, Word(actor, now)))
         self._removal.carry_out(row.id, actor)
         return Destroyed(row.id, row.proposed_by, decided=True)
 

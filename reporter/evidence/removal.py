@@ -22,6 +22,8 @@ from reporter.clock import Clock
 from reporter.db.engine import reading, transaction
 from reporter.errors import NotFoundError, PolicyError
 from reporter.evidence import service as evidence
+from reporter.evidence.attestation import attested
+from reporter.evidence.bodies import BodyVault
 from reporter.evidence.certificate import certify
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.locks import ObjectLocks
@@ -45,11 +47,13 @@ class Removal:
         engine: Engine,
         clock: Clock,
         vault: EvidenceVault,
+        bodies: BodyVault,
         tombstones: Tombstones,
         horizon: timedelta | None,
         require: Require = names_suffice,
     ) -> None:
         self._engine, self._clock, self._vault, self._require = engine, clock, vault, require
+        self._bodies = bodies
         self.tombstones, self.horizon, self._locks = tombstones, horizon, ObjectLocks(vault.objects)
         self.permits = Permits(vault.objects)
 
@@ -91,8 +95,8 @@ class Removal:
         self, row: Any, acts: Mapping[str, Mapping[str, str]] = _NO_ACTS, evidence_id: str = ""
     ) -> None:
         """
-        See that two people signed a destruction, or the standing policy under which it was permitted; or that it was
-        begun, of which a tombstone tells.
+        See that two people signed a destruction, or the standing policy under which it was permitted, and that it was
+        decided here; or that it was begun, of which a tombstone tells.
 
         Raises:
             PolicyError: Somebody wrote it into the database.
@@ -107,6 +111,12 @@ class Removal:
             signed = {ADOPTS: policy} if policy is not None else {**acts, **of_case}
             for who, at in ((row.proposed_by, row.proposed_at), (row.decided_by, row.decided_at)):
                 self._require(connection, who, signed, at, still=False)
+            if not attested(connection, self._bodies, row, evidence_id):
+                raise PolicyError(
+                    f"That destroying {row.reference} was decided stands in the database alone: nobody asked what is "
+                    "against it.",
+                    next_step="Somebody wrote into the database: find out who, and take that row out of it.",
+                )
 
     def _policy_of(self, connection: Connection, row: Any) -> dict[str, str] | None:
         """Give what was signed of the policy under which the case, or the item with its case, is destroyed."""

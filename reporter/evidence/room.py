@@ -73,7 +73,7 @@ def evidence_room(
     """
     settings, days = configuration.evidence, configuration.keys.backup_horizon_days
     tombstones, horizon = Tombstones(vault.objects), None if days is None else timedelta(days=days)
-    removal = Removal(engine, clock, vault, tombstones, horizon, require)
+    removal = Removal(engine, clock, vault, bodies, tombstones, horizon, require)
     items = EvidenceDestruction(engine, clock, vault, bodies, removal, objections, require)
     case_removal = CaseRemoval(engine, clock, bodies, items, removal, forgets)
     cases = WholeCaseDestruction(engine, clock, bodies, items, case_removal, case_objections, require)

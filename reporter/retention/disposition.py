@@ -196,8 +196,9 @@ class Dispositions:
             return None
         with transaction(self._database) as connection:
             still = present(connection, now, lock=True)
-            if still is None or still.number != policy.number:  # somebody ended it meanwhile: people confirm
-                return batch
+            now_is = batch_of(connection, batch.number, lock=True)
+            if still is None or still.number != policy.number or now_is.withdrawn_at or now_is.first:
+                return now_is  # somebody ended it, or took the disposition over, meanwhile: people confirm
             first, second = policy.first, policy.second
             try:
                 self._policies.require_in_force(policy, now)
@@ -227,6 +228,8 @@ class Dispositions:
             batch = batch_of(connection, number)
         if batch.first is None or batch.second is None:
             raise NeedsPersonError(f"Disposition {number} is not confirmed by two people.")
+        if batch.withdrawn_at is not None:
+            raise PolicyError(f"Disposition {number} was withdrawn.")
         with reading(self._database) as connection:
             policy = None if batch.policy is None else policy_of(connection, batch.policy)
             if policy is None:
@@ -311,14 +314,27 @@ class Dispositions:
             return batch_of(connection, number)
 
     def resume(self, actor: str) -> list[int]:
-        """Go on with what two people confirmed and something interrupted; give the numbers."""
+        """
+        Go on with what two people confirmed and something interrupted; give the numbers.
+
+        Raises:
+            PolicyError: One of them was not signed by two people; the others are gone on with first.
+            EnvironmentTroubleError: A store does not work; another run goes on.
+        """
         with reading(self._database) as connection:
             query = select(BATCH.c.number).where(
-                BATCH.c.second_by.is_not(None), BATCH.c.certificate.is_(None), BATCH.c.carried_out_at.is_(None)
-            )
+                BATCH.c.second_by.is_not(None), BATCH.c.certificate.is_(None), BATCH.c.carried_out_at.is_(None),
+                BATCH.c.withdrawn_at.is_(None),
+            )  # fmt: skip
             waiting = list(connection.execute(query).scalars())
+        refused: PolicyError | None = None
         for number in waiting:
-            self.carry_out(number, actor)
+            try:
+                self.carry_out(number, actor)
+            except PolicyError as error:
+                refused = refused or error
+        if refused is not None:
+            raise refused
         return waiting
 
     def _open(self, connection: Connection, number: int) -> Batch:

@@ -57,7 +57,7 @@ def house(tmp_path: Path, engine: Engine) -> Iterator[House]:
 
 def destruction_of(house: House, vault: EvidenceVault, *objections: Objection) -> EvidenceDestruction:
     app = house.app
-    removal = Removal(app.database, app.clock, vault, Tombstones(vault.objects), None)
+    removal = Removal(app.database, app.clock, vault, app.bodies, Tombstones(vault.objects), None)
     return EvidenceDestruction(app.database, app.clock, vault, app.bodies, removal, objections)
 
 

@@ -15,7 +15,9 @@ from reporter.audit import service as audit
 from reporter.db.engine import reading
 from reporter.errors import EnvironmentTroubleError, NotFoundError, PolicyError, ReporterError, UsageError
 from reporter.evidence.looks import Asked, Purpose
+from reporter.retention.batches import Batch
 from reporter.retention.demand import Scope
+from reporter.retention.disposition import Dispositions
 from reporter.tasks.model import Kind
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
@@ -197,6 +199,26 @@ def test_a_standing_policy_of_two_disposes_of_so_much_a_day(house: House) -> Non
     house.app.jobs.run("retention")
     assert retention.dispositions.batches()[0].state == "proposed"
     assert house.app.cases.load(TWO)
+
+
+def test_what_is_taken_back_while_a_policy_takes_it_up_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    retention, until = house.app.retention, house.clock.now() + timedelta(days=30)
+    for who in ("lea", "sam"):
+        retention.policies.adopt(5, until, who, "Synthetic.")
+    service = type(retention.dispositions)
+    propose = service.propose
+
+    def proposed_and_withdrawn(self: Dispositions, actor: str, limit: int | None = None) -> Batch | None:
+        batch = propose(self, actor, limit)
+        assert batch is not None
+        self.withdraw(batch.number, "ann", "Counsel wants to look first.")
+        return batch
+
+    monkeypatch.setattr(service, "propose", proposed_and_withdrawn)
+    batch = retention.dispositions.dispose_by("job")
+    assert batch is not None
+    assert (batch.state, retention.dispositions.resume("job")) == ("withdrawn", [])
+    assert house.app.cases.load(ONE)
 
 
 def test_a_quarantined_database_disposes_of_nothing(house: House) -> None:

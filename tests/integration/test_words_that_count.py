@@ -18,7 +18,7 @@ from reporter.db.engine import reading, transaction
 from reporter.delivery.forgotten import impose
 from reporter.errors import PolicyError
 from reporter.evidence.looks import Asked, Purpose
-from reporter.evidence.tables import Destruction, OpenPermit
+from reporter.evidence.tables import CaseDestruction, Destruction, OpenPermit
 from reporter.referrals.deciding import Words
 from reporter.referrals.model import Item, State, Verdict
 from reporter.referrals.model import Outcome as Found
@@ -126,6 +126,25 @@ def test_a_destruction_that_is_decided_in_the_database_alone(house: House) -> No
     assert kept(house)
     house.app.alarms.watch.check()
     assert "destruction_unfinished" in {alarm.matter.kind for alarm in house.app.alarms.register.standing()}
+
+
+def test_what_two_people_signed_and_a_hold_refused_is_decided_by_no_row(house: House) -> None:
+    """The words of people are kept although they were refused: whoever writes rows cannot have them carried out."""
+    house.app.retention.holds.place(Scope(cases=[REF]), "kim", WHY)
+    at = house.clock.now()
+    for who in ("ann", "bob"):
+        house.sign(who, "evidence destroy", where=WHERE)
+        with pytest.raises(PolicyError, match="hold"):
+            house.app.evidence.cases.destroy(REF, house.sign(who, "case destroy", reference=REF), WHY)
+    (entry,) = house.app.evidence.overview.of(REF)
+    people = {"proposed_by": "ann", "proposed_at": at, "decided_by": "bob", "decided_at": at}
+    row = {"reference": REF, "key_ids": "", "reason_body": None, **people}
+    with transaction(house.app.database) as connection:
+        connection.execute(insert(CaseDestruction).values(id="e" * 32, basis="", **row))
+        connection.execute(insert(Destruction).values(id="f" * 32, evidence_id=entry.sealed.id, **row))
+    for stopped in (house.app.evidence.cases.resume("kim"), house.app.evidence.destruction.resume("kim")):
+        assert ["in the database alone" in why for _, why in stopped.stopped] == [True]
+    assert kept(house)
 
 
 def test_a_grant_to_open(house: House) -> None:
