@@ -30,7 +30,7 @@ from reporter.export.documents import SentDocuments
 from reporter.export.envelopes import examined, require_short
 from reporter.export.model import Envelope, Export, Scope
 from reporter.export.store import COPY, ITEM, REQUEST, export_of, exports, items_of, row_of
-from reporter.retention.demands import Demand, find_demand
+from reporter.retention.demands import Demand, find_demand, require_proven
 from reporter.retention.subjects import Subjects
 from reporter.tasks.model import Kind
 from reporter.tasks.service import close_task, open_task
@@ -86,6 +86,7 @@ class ExportRequests:
                 items = self._items(connection, asked)
                 require_short(sum(item.size for item in items), key)
                 guard.require_reached(connection, demand, asked.reference, asked.scope, [item.id for item in items])
+                require_proven(connection, demand, self._actors.require)
                 self._check(connection, asked, case, items)
                 return self._keep(connection, asked, case, items, (demand.requester, key.fingerprint), actor, witness)
 
@@ -115,6 +116,7 @@ class ExportRequests:
         self._require_approved(connection, row, alone=not scope.content)
         demand = find_demand(connection, row.demand)
         guard.require(demand, scope)
+        require_proven(connection, demand, self._actors.require)
         guard.require_reached(connection, demand, row.reference, scope, items)
 
     def _require_approved(self, connection: Connection, row: Row[Any], *, alone: bool) -> None:

@@ -7,7 +7,7 @@ that (an export, a destruction) waits until somebody else has made sure that it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ from reporter.tasks.model import Basis, Kind
 from reporter.tasks.service import close_task, open_task
 
 DEMAND = LegalDemand.__table__  # type: ignore[attr-defined]
+_RECORDS: Mapping[str, Mapping[str, str]] = {"demand add": {}}
 _OF_HOLD = "It says what it holds, sealed with the demand."
 
 
@@ -185,9 +186,8 @@ class DemandService:
             if demand.verified or demand.closed_at is not None:
                 raise PolicyError(f"Demand {number} was verified or closed already.")
             require_another(demand.recorded_by, actor, "recorded it")
-            acts = {"demand verify": {"number": str(number), "how": how.value}}
-            self._require(connection, actor, acts, now)
-            self._require(connection, demand.recorded_by, {"demand add": {}}, demand.recorded_at, still=False)
+            self._require(connection, actor, _verifies(number, how), now)
+            self._require(connection, demand.recorded_by, _RECORDS, demand.recorded_at, still=False)
             body = self._words.seal(connection, words, now)
             said = {"verified_how": how.value, "verified_by": actor, "verified_at": now, "verified_body": body}
             connection.execute(update(DEMAND).where(DEMAND.c.number == number).values(**said))
@@ -283,6 +283,26 @@ def find_demand(connection: Connection, number: int, *, lock: bool = False) -> D
     if row is None:
         raise NotFoundError(f"There is no demand {number}.", next_step="See: reporter demand list")
     return _demand_of(row)
+
+
+def require_proven(connection: Connection, demand: Demand, require: Require) -> None:
+    """
+    See that something may be handed over or destroyed under a demand, by what two people signed and no row alone.
+
+    Raises:
+        PolicyError: It is not usable, or somebody wrote into the database that it is verified.
+    """
+    demand.require_usable()
+    by, at, how = demand.verified_by or "", demand.verified_at or demand.recorded_at, demand.verified_how
+    require_another(demand.recorded_by, by, "recorded it")
+    if how is not None:
+        require(connection, by, _verifies(demand.number, how), at, still=False)
+    require(connection, demand.recorded_by, _RECORDS, demand.recorded_at, still=False)
+
+
+def _verifies(number: int, how: Check) -> dict[str, dict[str, str]]:
+    """Give what somebody signs who verifies a demand."""
+    return {"demand verify": {"number": str(number), "how": how.value}}
 
 
 def read(data: bytes) -> DemandDocument:

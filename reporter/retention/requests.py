@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, Engine
 
+from reporter.actors.service import Require, names_suffice
 from reporter.cases.store import CaseStore
 from reporter.clock import Clock as Time
 from reporter.db.engine import transaction
@@ -21,7 +22,7 @@ from reporter.evidence.destruction import Destroyed, EvidenceDestruction, Object
 from reporter.evidence.model import SealedItem
 from reporter.retention.clocks import Clocks
 from reporter.retention.demand import DemandKind, Requester
-from reporter.retention.demands import find_demand
+from reporter.retention.demands import find_demand, require_proven
 from reporter.retention.refusals import Refusals
 from reporter.retention.words import tell
 
@@ -36,8 +37,16 @@ class DestructionRequests:
     """The use case of destroying what an authenticated police request names."""
 
     def __init__(
-        self, database: Engine, time: Time, bodies: BodyVault, clocks: Clocks, refusals: Refusals, destroys: Destroys
+        self,
+        database: Engine,
+        time: Time,
+        bodies: BodyVault,
+        clocks: Clocks,
+        refusals: Refusals,
+        destroys: Destroys,
+        require: Require = names_suffice,
     ) -> None:
+        self._require = require
         self._database, self._time, self._store = database, time, CaseStore(bodies)
         self._clocks, self._refusals, self._destroys = clocks, refusals, destroys
 
@@ -72,7 +81,7 @@ class DestructionRequests:
         if demand.kind is not DemandKind.DESTRUCTION_REQUEST or demand.requester not in _AGENCIES:
             return f"demand {number} is no request of a law enforcement agency to destroy."
         try:
-            demand.require_usable()
+            require_proven(connection, demand, self._require)
             demand.require_reaches(connection, sealed.reference, sealed.id)
         except PolicyError as error:
             return error.message

@@ -100,7 +100,7 @@ def retention_room(
         KeepingLonger(database, clock, bodies, refusals, clocks.in_conflict, require),
         RuleEffect(database, clock, started, routes),
         dispositions,
-        DestructionRequests(database, clock, bodies, clocks, refusals, destroys),
+        DestructionRequests(database, clock, bodies, clocks, refusals, destroys, require),
         PersonRequests(database, clock, words, subjects, clocks, refusals),
         policies,
         (Job("retention", _EVERY, routine.run),),

@@ -6,6 +6,7 @@ In each test somebody writes the first of two words into the database, and a sec
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,9 @@ from reporter.delivery.forgotten import impose
 from reporter.errors import PolicyError
 from reporter.evidence.looks import Asked, Purpose
 from reporter.evidence.tables import CaseDestruction, Destruction, OpenPermit
+from reporter.export.model import Envelope
+from reporter.export.model import Scope as ExportScope
+from reporter.export.requests import Asked as Exported
 from reporter.referrals.deciding import Words
 from reporter.referrals.model import Item, State, Verdict
 from reporter.referrals.model import Outcome as Found
@@ -277,3 +281,21 @@ def test_a_review_of_what_one_person_approved_alone(house: House) -> None:
     assert review("kim") == "agreed"  # nobody had: what stood there is no review
     with pytest.raises(PolicyError, match="waits for review"):
         review("bob")
+
+
+def test_a_demand(house: House) -> None:
+    """What is done under a demand asks who verified it, and does not believe the row."""
+    document = {
+        "demand_version": 1, "kind": "destruction_request", "requester": "federal", "scope": {"cases": [REF]},
+        "authority": {"name": "SYNTHETIC Agency"}, "served_at": house.clock.now().isoformat(),
+    }  # fmt: skip
+    number = house.app.retention.demands.record(json.dumps(document).encode(), house.sign("ann", "demand add")).number
+    forge(house, "UPDATE legal_demand SET verified_how = 'portal', verified_by = 'bob', verified_at = recorded_at")
+    asked = Exported(REF, number, ExportScope(fields=("incident",)), Envelope.ZIP, b"")
+    with pytest.raises(PolicyError, match=NOBODY):
+        house.app.retention.requests.destroy(number, REF, "e1", "kim", WHY)
+    forge(house, "UPDATE legal_demand SET kind = 'search_warrant'")
+    with pytest.raises(PolicyError, match=NOBODY):
+        house.app.exports.requests.create(asked, "kim", house.witness("kim", "export create"))
+    house.sign("bob", "demand verify", number=str(number), how="portal")
+    house.app.exports.requests.create(asked, "kim", house.witness("kim", "export create"))
