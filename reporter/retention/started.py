@@ -139,11 +139,17 @@ def filings(connection: Connection, reference: str) -> list[Filed]:
 
 
 def _filed(row: Any) -> Filed:
-    """Give a submission as a filing; only the authority's own words say when it was filed."""
+    """
+    Give a submission as a filing; only the authority's own words say when it was filed.
+
+    A time that people typed may lie before we knew of the case: no floor begins before there was something to file.
+    """
     at: datetime = row.receipt_at or row.created_at
-    earliest = at if row.receipt_kind == ReceiptKind.ACKNOWLEDGED else min(at, row.approved_at or row.created_at)
+    earliest = latest = at
+    if row.receipt_kind != ReceiptKind.ACKNOWLEDGED:
+        earliest, latest = min(at, row.approved_at or row.created_at), max(at, row.created_at)
     cause, rules = f"submission {row.id}", tuple(row.rules.split())
-    return Filed(cause, row.authority, rules, earliest, at, row.receipt_reference or "", row.environment)
+    return Filed(cause, row.authority, rules, earliest, latest, row.receipt_reference or "", row.environment)
 
 
 def _clock_of(row: Any) -> Clock:

@@ -204,6 +204,18 @@ def test_a_receipt_of_unknown_time_lies_between_approval_and_word(house: House) 
     assert filed.earliest <= house.clock.now()
 
 
+def test_a_receipt_that_people_date_before_the_case_shortens_no_floor(house: House) -> None:
+    house.app.cases.add(write_case(house.folder / "cases", OTHER, files={"e1": b"harmless"}), "preparer")
+    at = house.clock.now() - timedelta(days=400)
+    for who in ("ann", "bob"):
+        house.app.resolutions.record_receipt(OTHER, "ncmec", who, "Synthetic.", "7", at)
+    kept = house.app.retention.clocks.show(OTHER)
+    assert kept.material.earliest_destroy is not None
+    assert kept.material.earliest_destroy > house.clock.now() + timedelta(days=365)
+    with pytest.raises(PolicyError, match="us-2258a/2"):
+        house.app.evidence.cases.destroy(OTHER, "ann", "Synthetic.")
+
+
 def test_a_conflict_is_a_task_and_an_alarm_until_it_is_decided_or_over(house: House) -> None:
     def alarms() -> list[str]:
         house.app.alarms.watch.check()
