@@ -25,6 +25,8 @@ from reporter.retention.subjects import Subjects
 from reporter.submissions.model import State
 from reporter.submissions.routing import Router
 from reporter.submissions.tables import Submission
+from reporter.tasks.model import Kind, Outcome
+from reporter.tasks.service import TASK, open_tasks
 
 _SUBMISSION = Submission.__table__  # type: ignore[attr-defined]
 #: States of a submission in which it is not filed and never will be by itself.
@@ -36,7 +38,8 @@ class Kept:
     """
     How long a case is kept, and why.
 
-    ``owed`` are authorities that must still be told: until they are, nothing of the case is proposed for destruction.
+    ``owed`` are authorities that must still be told: until they are, or people said that they need not be, nothing of
+    the case is destroyed.
     ``decided_until`` is when a conflict comes up again that somebody has decided.
     """
 
@@ -102,17 +105,18 @@ class Clocks:
 
     def objection(self, connection: Connection, sealed: SealedItem) -> str | None:
         """Give what stands against destroying an item, or None; the caller holds the case."""
-        return self._objection(connection, sealed, frozenset())
+        clock = self._objection(connection, sealed, frozenset())
+        return clock or _untold(self._owed(connection, sealed.reference), sealed.reference)
 
     def objection_to_request(self, connection: Connection, sealed: SealedItem) -> str | None:
-        """Give the same for what an authenticated police request asks to destroy: of all clocks only holds stand."""
+        """Give the same for what an authenticated police request asks to destroy: only holds stand against it."""
         return self._objection(connection, sealed, frozenset({Origin.RULE, Origin.EXTENSION}))
 
     def case_objection(self, connection: Connection, reference: str) -> str | None:
         """Give what stands against destroying a whole case, or None; the caller holds it."""
         kept = self.of(connection, reference)
         clock = stands_against(kept.material.clocks, self._time.now())
-        return _said(clock, reference) if clock else None
+        return _said(clock, reference) if clock else _untold(kept.owed, reference)
 
     def _objection(self, connection: Connection, sealed: SealedItem, besides: frozenset[Origin]) -> str | None:
         now = self._time.now()
@@ -139,7 +143,7 @@ class Clocks:
         return [house_clock(latest, self._settings.unruled_days, "unruled_days", _UNRULED)]
 
     def _owed(self, connection: Connection, reference: str) -> tuple[str, ...]:
-        """Give the configured authorities that must be told and are not; what people withdrew is not owed."""
+        """Give the authorities that must be told and are not; what people withdrew, or find not needed, is not owed."""
         stored = self._store.find(connection, reference)
         if stored is None or stored.state != "confirmed":
             return ()
@@ -151,13 +155,28 @@ class Clocks:
             )
         }
         told = {State.ACCEPTED, *_OVER} | {each.authority for each in filings(connection, reference)}
-        return tuple(name for name in route.goes_to(self._authorities) if states.get(name, name) not in told)
+        spared = select(TASK.c.authority).where(
+            TASK.c.reference == reference, TASK.c.kind == Kind.REPORT, TASK.c.outcome == Outcome.NOT_NEEDED,
+            TASK.c.closed_at.is_not(None),
+        )  # fmt: skip
+        told |= set(connection.execute(spared).scalars())
+        by_hand = [task.authority for task in open_tasks(connection, reference=reference, kinds=[Kind.TELL])]
+        owed = [name for name in route.goes_to(self._authorities) if not {name, states.get(name)} & told]
+        return tuple(dict.fromkeys([*owed, *by_hand]))
 
 
 def _said(clock: Clock, reference: str) -> str:
     until = f"until {clock.ends:%Y-%m-%d %H:%M:%S}Z" if clock.ends else "until it is released"
     what = clock.cause if clock.origin is Origin.HOLD else f"{clock.rule}/{clock.version}, {clock.cause}"
     return f"it is kept {until} ({what}). See: reporter retention show {reference}"
+
+
+def _untold(owed: Sequence[str], reference: str) -> str | None:
+    if not owed:
+        return None
+    return (
+        f"{', '.join(owed)} must still be told, or two say it is not needed. See: reporter task list --of {reference}"
+    )
 
 
 _UNFILED = "never filed: kept for review, from the last that happened to it"

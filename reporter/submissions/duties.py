@@ -36,7 +36,7 @@ KINDS = (Kind.JUDGE, Kind.REPORT, Kind.TELL, Kind.MAY_TELL)
 LEVELS: Mapping[Urgency, int] = {"immediate": 1, "near_future": 2, "routine": 3}
 #: Up to this level people hear at once of what it asks of them.
 URGENT_LEVEL = 2
-_BY_HAND = (Kind.TELL.value, Kind.MAY_TELL.value)
+_SETTLED_BY_HAND = (Kind.REPORT.value, Kind.TELL.value, Kind.MAY_TELL.value)
 _DONE = tuple(outcome.value for outcome in Outcome)
 
 
@@ -162,12 +162,12 @@ def _first(kind: Kind, about: str, authority: str, said: Sequence[Obligation]) -
 
 
 def _done(connection: Connection, reference: str) -> frozenset[tuple[Kind, str]]:
-    """Give what was done once: reports accepted, and authorities told by hand."""
+    """Give what was done once: reports accepted, and what people said is done or not needed."""
     accepted = select(col(Submission.authority), col(Submission.environment)).where(
         col(Submission.reference) == reference, col(Submission.state) == State.ACCEPTED
     )
     told = select(TASK.c.kind, TASK.c.about).where(
-        TASK.c.reference == reference, TASK.c.kind.in_(_BY_HAND), TASK.c.closed_at.is_not(None),
+        TASK.c.reference == reference, TASK.c.kind.in_(_SETTLED_BY_HAND), TASK.c.closed_at.is_not(None),
         TASK.c.outcome.in_(_DONE),
     )  # fmt: skip
     reports = {(Kind.REPORT, lane_matter(reference, *row)) for row in connection.execute(accepted)}

@@ -83,7 +83,7 @@ class TaskDesk:
             raise UsageError("--reason needs words.")
         with transaction(self._engine) as connection:
             row = _row(connection, number, hold=True)
-            meaning = _movable(row)
+            meaning = _movable(row, outcome)
             _require_receipt(meaning, outcome, receipt)
             now = self._clock.now()
             body = self._bodies.seal(connection, row.reference or NO_CASE, "reason", reason.encode(), now)
@@ -124,12 +124,12 @@ def _row(connection: Connection, number: int, *, hold: bool = False) -> Row[Any]
     return row
 
 
-def _movable(row: Row[Any]) -> Meaning:
-    """Give what a task means that a person may say is done."""
+def _movable(row: Row[Any], outcome: Outcome) -> Meaning:
+    """Give what a task means of which a person may say this."""
     meaning = MEANINGS[Kind(row.kind)]
     if row.closed_at is not None:
         raise PolicyError(f"Task {row.id} is closed ({row.outcome.replace('_', ' ')}).")
-    if not meaning.by_hand:
+    if not meaning.by_hand and not (meaning.dispensable and outcome is Outcome.NOT_NEEDED):
         raise PolicyError(f"Task {row.id} is done by its own command.", next_step=task_of(row).next_step)
     return meaning
 

@@ -63,12 +63,14 @@ class Meaning:
     What a task waits for, and the command that moves it, with its arguments in braces.
 
     A task that ``task done`` moves takes so many ``people``; with ``receipt`` it takes the authority's reference, too.
+    One that is ``dispensable`` is moved by its own command, and as many people may say that it is not needed.
     """
 
     waits_for: str
     command: str
     people: int = 1
     receipt: bool = False
+    dispensable: bool = False
 
     @property
     def verb(self) -> str:
@@ -86,7 +88,12 @@ _DECIDE: Final = "referral decide {about}"
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
     # what a case asks for
     Kind.JUDGE: Meaning("somebody to judge the case", "case confirm {reference} --basis TEXT"),
-    Kind.REPORT: Meaning("a report that the authority has accepted", "submission approve {reference} --to {authority}"),
+    Kind.REPORT: Meaning(
+        "a report that the authority has accepted",
+        "submission approve {reference} --to {authority}",
+        people=2,
+        dispensable=True,
+    ),
     Kind.REFERRAL: Meaning("items of a referral to be decided, each by somebody who has not decided it", _DECIDE),
     Kind.REFERRAL_LEAD: Meaning("the escalation lead to decide what two people saw differently", _DECIDE),
     Kind.UNASKED: Meaning("people to decide what becomes of content that came unasked", _DONE, people=2),

@@ -52,6 +52,7 @@ def house(tmp_path: Path, engine: Engine) -> Iterator[House]:
     house.approved(REF, files=FILES)
     house.until_idle()
     house.app.cases.add(write_case(tmp_path / "cases", OTHER, files=FILES), "preparer")
+    house.spare(OTHER)
     house.clock.advance(timedelta(days=367))  # the law's year is over (18 USC 2258A(h)(1))
     yield house
     house.app.close()

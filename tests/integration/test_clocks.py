@@ -25,6 +25,7 @@ from reporter.testing.house import House
 
 REF, OTHER = "TEST-000001", "TEST-000002"
 YEAR_AND_DAY = timedelta(days=366)
+WHY = "Synthetic."
 
 
 @pytest.fixture
@@ -109,6 +110,30 @@ def test_who_must_still_be_told_keeps_a_case(house: House) -> None:
     house.clock.advance(timedelta(days=5000))
     kept = house.app.retention.clocks.show(OTHER)
     assert (kept.material.due, kept.owed, kept.due) == (True, ("ncmec",), False)
+    room = house.app.evidence
+    with pytest.raises(PolicyError, match="ncmec must still be told"):
+        room.destruction.destroy(OTHER, "e1", "ann", WHY)
+    with pytest.raises(PolicyError, match="ncmec must still be told"):
+        room.cases.destroy(OTHER, "ann", WHY)
+    house.spare(OTHER)
+    assert house.app.retention.clocks.show(OTHER).due
+    with transaction(house.app.database) as connection:
+        house.app.duties.keep(connection, house.app.cases.load(OTHER, connection).case, "robin")
+    assert house.app.tasks.desk.tasks(reference=OTHER) == [], "what two people said stays said"
+    room.destruction.destroy(OTHER, "e1", "ann", WHY)
+
+
+def test_who_must_be_told_by_hand_keeps_a_case(house: House) -> None:
+    house.clock.advance(YEAR_AND_DAY)
+    with transaction(house.app.database) as connection:
+        open_task(
+            connection, house.clock.now(), kind=Kind.TELL, about="x", reference=REF, authority="bka", actor="robin"
+        )  # fmt: skip
+    assert house.app.retention.clocks.show(REF).owed == ("bka",)
+    with pytest.raises(PolicyError, match="bka must still be told"):
+        destroy(house, "ann")
+    house.spare(REF)
+    destroy(house, "ann")
 
 
 def test_a_conflict_is_stated_and_a_person_decides_it(house: House) -> None:

@@ -51,6 +51,7 @@ ASKED = Asked(REF, "e1", "robin", Purpose.REVIEW)
 def house(tmp_path: Path, engine: Engine) -> Iterator[House]:
     house = House(tmp_path, database=engine)
     house.app.cases.add(write_case(tmp_path / "cases", REF, files={"e1": CONTENT, "e2": b"another"}), "preparer")
+    house.spare(REF)
     yield house
     house.app.close()
 
@@ -113,6 +114,7 @@ def test_copies_of_everything_but_the_key_store_do_not_bring_an_item_back(
     people = [age.Identity.generate() for _ in range(3)]
     for reference in (REF, OTHER):
         house.app.cases.add(write_case(tmp_path / "cases", reference, files={"e1": CONTENT, "e2": b"another"}), "ann")
+        house.spare(reference)
     secrets = [
         house.app.vault.keys.identity(reference, *_sealed(house, reference, item)).encode()
         for reference, item in ((REF, "e1"), (OTHER, "e1"), (OTHER, "e2"))

@@ -106,6 +106,7 @@ def test_the_release_of_a_quarantine(house: House) -> None:
 
 
 def test_a_destruction(house: House) -> None:
+    house.spare(REF)
     destruction = house.app.evidence.destruction
     destruction.destroy(REF, "e1", house.sign("ann", "evidence destroy", where=WHERE), WHY)
     forge(house, "UPDATE destruction SET proposed_by = 'bob'")
