@@ -39,7 +39,7 @@ from reporter.delivery.forgotten import standing
 from reporter.delivery.generations import Generations
 from reporter.delivery.model import lane_name
 from reporter.desks import connect, desk_of
-from reporter.errors import ReporterError
+from reporter.errors import CustodyError, ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.leftovers import Leftovers
@@ -50,10 +50,15 @@ from reporter.jobs import service as jobs
 from reporter.keys import checks
 from reporter.keys.opening import Custody, open_custody
 from reporter.layout import Layout
+from reporter.submissions.duties import Duties
+from reporter.submissions.routing import router
 from reporter.submissions.schemas import SchemaShelf
 
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
 _LITTLE_SPACE = 1 << 30
+#: As many cases are opened to see whether their tasks are as the rules ask: enough to notice, and soon done.
+_LOOKED_AT = 100
+_WAITING = (CaseState.PENDING, CaseState.CONFIRMED)
 _STRAYS = "docs/howto/restore-a-backup.md"
 
 
@@ -154,6 +159,7 @@ def _database(configuration: Configuration, custody: Callable[[], Custody]) -> I
         yield from _jobs(engine)
         yield from _safely("memory", partial(_memory, configuration, engine, custody))
         yield from _safely("cases", partial(_cases, custody, engine))
+        yield from _safely("tasks", partial(_tasks, configuration, custody, engine))
         yield from _safely("recovery kit", partial(_kit, configuration, custody, engine))
         yield from _safely("strays", partial(_strays, configuration, custody, engine))
     finally:
@@ -252,6 +258,22 @@ def _cases(custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
         if kept := [case for case in cases if case.state is not CaseState.DESTROYED]:
             store.load(connection, kept[-1].reference)
     yield Symptom("cases", "ok", f"{len(cases):,} on record{', the newest opens' if kept else ''}")
+
+
+def _tasks(configuration: Configuration, custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
+    """Hold the tasks of the newest cases that are not over against what the rules ask of them today."""
+    store = CaseStore(BodyVault(CaseKeys(custody().provider, custody().store)))
+    environments = {name: section.environment for name, section in configuration.authority.items()}
+    duties = Duties(router(configuration), environments, SystemClock())
+    try:
+        with transaction(engine) as connection:
+            waiting = [case for case in store.summaries(connection) if case.state in _WAITING]
+            newest = [store.load(connection, case.reference).case for case in waiting[-_LOOKED_AT:]]
+            stale = any(duties.stale(connection, case) for case in newest)
+    except CustodyError:
+        return  # other looks say so
+    if stale:
+        yield Symptom("tasks", "warn", "not what rules, targets and authorities ask today; run: reporter task refresh")
 
 
 def _kit(configuration: Configuration, custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:

@@ -73,7 +73,7 @@ class Duties:
     def keep(self, connection: Connection, case: Case, actor: str) -> None:
         """Open and close tasks as the rules ask of this document today, in the caller's transaction."""
         now, reference = self.clock.now(), case.reference
-        asked = {(each.kind, each.about): each for each in self._asked(case, now)}
+        asked = self._by_matter(case, now)
         standing = open_tasks(connection, reference=reference, kinds=KINDS)
         for task in sorted(standing, key=lambda task: task.id):  # as everybody who closes several, lest two wait
             if (task.kind, task.about) not in asked:
@@ -89,6 +89,17 @@ class Duties:
                     connection, now, kind=each.kind, about=each.about, reference=reference, authority=each.authority,
                     level=level, due=each.due, basis=each.basis, rule=each.rule, actor=actor, exactly=True,
                 )  # fmt: skip
+
+    def stale(self, connection: Connection, case: Case) -> bool:
+        """Whether the open tasks of a case are not what the rules ask today, so that ``keep`` would change them."""
+        asked, done = self._by_matter(case, self.clock.now()), _done(connection, case.reference)
+        tasks = open_tasks(connection, reference=case.reference, kinds=KINDS)
+        standing = {(task.kind, task.about): task for task in tasks}
+        wanted = {
+            key: (each.due, each.basis, each.rule, level_of(case)) for key, each in asked.items() if key not in done
+        }
+        clocks = {key: (task.due, task.basis, task.rule, task.level) for key, task in standing.items()}
+        return not standing.keys() <= asked.keys() or not wanted.items() <= clocks.items()
 
     def request(
         self, connection: Connection, authority: str, number: str, received: datetime, reference: str | None, actor: str
@@ -109,6 +120,9 @@ class Duties:
                 rule=f"{rule.id}/{rule.version}", actor=actor,
             )  # fmt: skip
         raise UsageError(f"No rule in force gives a request of {authority} a clock.")
+
+    def _by_matter(self, case: Case, now: datetime) -> dict[tuple[Kind, str], _Asked]:
+        return {(each.kind, each.about): each for each in self._asked(case, now)}
 
     def _asked(self, case: Case, now: datetime) -> Iterator[_Asked]:
         if case.confirmation.decision not in ("confirmed", "pending"):

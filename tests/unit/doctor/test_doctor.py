@@ -17,6 +17,8 @@ from reporter.clock import SystemClock
 from reporter.db.engine import transaction
 from reporter.delivery.queue import pause
 from reporter.home import create
+from reporter.submissions.duties import ask_again
+from reporter.tasks.service import forget
 from reporter.testing.documents import write_case
 from reporter.testing.house import House
 from reporter.testing.people import People
@@ -196,3 +198,25 @@ def test_it_asks_for_a_recovery_kit_that_fits(tmp_path: Path, monkeypatch: pytes
     edit(tmp_path / "home", lambda text: text + "\n[keys]\nkit_days = 1\n")
     assert "older than keys.kit_days (1)" in found("warn")["recovery kit"]
     house.app.close()
+
+
+def test_tasks_that_are_not_what_the_rules_ask_are_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refresh() -> None:
+        app = open_home(home)
+        ask_again(app.database, app.cases, app.duties, "robin")
+        app.close()
+
+    app = open_home(home)
+    app.cases.add(write_case(home / "cases", "TEST-000001"), "robin")
+    app.close()
+    assert "tasks" not in found("warn")
+    monkeypatch.setenv("REPORTER_TARGETS__US-2258A", '{"routine": {"hours": 2}}')
+    assert "reporter task refresh" in found("warn")["tasks"]
+    refresh()
+    assert "tasks" not in found("warn")
+    with transaction(app.database) as connection:
+        forget(connection, "TEST-000001")  # as in a home that is older than tasks
+    app.close()
+    assert "tasks" in found("warn")
+    refresh()
+    assert "tasks" not in found("warn", "fail")
