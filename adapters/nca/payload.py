@@ -20,6 +20,8 @@ from reporter.errors import Finding
 from reporter.organisation import Contact
 
 REPORT = "report"
+#: The contract's longest clientReference, which is a case's longest reference too.
+_MAX_REFERENCE = 64
 #: What stands before the fields for which the contract has no property of their own.
 IN_WORDS = "Further information held, for which this format has no field of its own:"
 
@@ -205,7 +207,7 @@ def _add_given(report: dict[str, Any], case: Case, packaging: Packaging, registr
     report["schemaVersion"] = schema.VERSION
     report["reportType"] = "supplementary" if supplement else "initial"
     if supplement:
-        report["clientReference"] = f"{case.reference}.s{len(supplement.earlier)}"
+        report["clientReference"] = _further(case.reference, len(supplement.earlier))
         report["supplements"] = supplement.earlier[0].ids.get("referral_id", "")
     report["organisation"] = {"registrationId": registration.registration_id, "legalName": organisation.name}
     if registration.on_behalf_of:
@@ -224,6 +226,15 @@ def _add_given(report: dict[str, Any], case: Case, packaging: Packaging, registr
     if "declaration" in report:
         report["declaration"]["allReasonablyAvailableInformationProvided"] = True
     report["test"] = packaging.environment is not Environment.PRODUCTION
+
+
+def _further(reference: str, number: int) -> str:
+    """Give a supplement its reference; where a case has one that leaves no room for more, a digest stands in it."""
+    further = f"{reference}.s{number}"
+    if len(further) <= _MAX_REFERENCE:
+        return further
+    digest = hashlib.sha256(reference.encode()).hexdigest()[:16]
+    return f"{reference[:32]}.{digest}.s{number}"
 
 
 def _reporter(person: Contact, registration: Registration) -> dict[str, Any]:

@@ -176,6 +176,19 @@ def test_a_supplement_holds_what_is_new_and_names_those_before_it() -> None:
     assert "evidence[e1]" not in written["incident"]["summary"]
 
 
+def test_the_longest_reference_of_a_case_leaves_room_for_its_supplements() -> None:
+    def references(reference: str) -> list[str]:
+        case = nca_case(reference=reference)
+        earlier = [Earlier(f"MOCK-UK-00000{number}", {"referral_id": "0" * 8}) for number in (1, 2)]
+        given = [nca_packaging(case, Supplement(tuple(earlier[:count]), case)) for count in (1, 2)]
+        return [json.loads(payload.build(case, each).documents[0].body)["clientReference"] for each in given]
+
+    made = references("A" * 64) + references("A" * 63 + "B") + references("A" * 61)
+    assert len(set(made)) == len(made)
+    assert max(map(len, made)) <= 64
+    assert made[-2:] == ["A" * 61 + ".s1", "A" * 61 + ".s2"]
+
+
 def test_the_mode_is_frozen_with_the_package() -> None:
     modes = [({}, "ask"), ({"look_up": True}, "look_up"), ({"idempotency": True, "look_up": True}, "idempotency")]
     for settings, mode in modes:
