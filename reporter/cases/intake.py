@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reporter.cases.document import ParsedDocument, parse
-from reporter.cases.reader import MAX_BYTES, too_large
+from reporter.cases.reader import CASE, MAX_BYTES, too_large
 from reporter.errors import EnvironmentTroubleError, UsageError
 
 DOCUMENT_NAME = "case.json"
@@ -42,9 +42,9 @@ def take(path: Path, now: datetime) -> HandedIn:
     return HandedIn(data, parse(data, now), file.absolute().parent)
 
 
-def read_file(file: Path) -> bytes:
+def read_file(file: Path, what: str = CASE) -> bytes:
     """
-    Read a document whole; one that is too large is refused by its size.
+    Read a document whole; one that is too large is refused by its size, and ``what`` it is.
 
     Raises:
         UsageError: There is no such file, or it is no ordinary one.
@@ -59,7 +59,7 @@ def read_file(file: Path) -> bytes:
             if not stat.S_ISREG(status.st_mode):
                 raise UsageError(f"{shown(file)} is not an ordinary file.")
             if status.st_size > MAX_BYTES:
-                raise too_large(status.st_size)
+                raise too_large(status.st_size, what)
             data = stream.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"There is no {shown(file)}.") from error
@@ -68,7 +68,7 @@ def read_file(file: Path) -> bytes:
     except OSError as error:
         raise EnvironmentTroubleError(f"{shown(file)} cannot be read: {error.strerror}.") from error
     if len(data) > MAX_BYTES:
-        raise too_large(len(data))
+        raise too_large(len(data), what)
     return data
 
 

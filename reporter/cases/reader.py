@@ -1,5 +1,5 @@
 """
-Case documents as JSON text: strict reading, and writing that keeps numbers as they were written.
+Documents as JSON text: strict reading, and writing that keeps numbers as they were written.
 
 JSON lets more through than evidence can stand: doubled keys, numbers no double can hold, endless nesting, half
 characters. Each is found here by its path, and none of them by its value.
@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from reporter.cases.scalars import NumberAsWritten
 from reporter.errors import DocumentError, Finding
@@ -28,6 +28,8 @@ MAX_WHOLE_NUMBER = 2**53 - 1
 #: Stands for half a surrogate pair. Like that it is no character, and packaging replaces and lists it.
 NO_CHARACTER = "\uffff"
 
+#: What is read, as errors name it.
+CASE: Final = "case document"
 _SPLIT = "Split a case of so many: each part a document with a reference of its own."
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -44,21 +46,22 @@ class _NoNumber:
     """A number that JSON, or RFC 8785, cannot carry."""
 
 
-def read(data: bytes) -> tuple[Any, list[Finding]]:
+def read(data: bytes, what: str = CASE) -> tuple[Any, list[Finding]]:
     """
     Read JSON text into plain values, and list by path what is wrong with it as JSON.
 
-    One UTF-8 byte order mark at the start is skipped. Nulls, which the case document never has, are found and left out.
+    One UTF-8 byte order mark at the start is skipped. Nulls, which no document of ours has, are found and left out.
+    ``what`` is the document's name in errors.
 
     Raises:
         DocumentError: It is too large, not UTF-8, no JSON at all, or nested too deeply.
 
     """
     if len(data) > MAX_BYTES:
-        raise too_large(len(data))
+        raise too_large(len(data), what)
     if data.count(b"[") > MAX_VALUES:  # lists alone have no hook below
-        raise _too_many_values("")
-    data, counter = data.removeprefix(_BOM), _Counter()
+        raise _too_many_values("", what)
+    data, counter = data.removeprefix(_BOM), _Counter(what)
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -68,23 +71,23 @@ def read(data: bytes) -> tuple[Any, list[Finding]]:
             parse_constant=counter.over(lambda _: _NoNumber()),
         )
     except UnicodeDecodeError as error:
-        raise DocumentError(f"The case document is not UTF-8: byte {error.start} does not fit.") from error
+        raise DocumentError(f"The {what} is not UTF-8: byte {error.start} does not fit.") from error
     except json.JSONDecodeError as error:
         what = error.msg.removesuffix(" at").lower()
         raise DocumentError(
-            f"The case document is not complete JSON: line {error.lineno}, column {error.colno}: {what}."
+            f"The {what} is not complete JSON: line {error.lineno}, column {error.colno}: {what}."
         ) from error
     except RecursionError as error:
-        raise DocumentError(f"The case document is nested deeper than {MAX_DEPTH} levels.") from error
-    settling = _Settling()
+        raise DocumentError(f"The {what} is nested deeper than {MAX_DEPTH} levels.") from error
+    settling = _Settling(what)
     return settling.value(value, "", 0), settling.findings
 
 
-def too_large(size: int) -> DocumentError:
+def too_large(size: int, what: str = CASE) -> DocumentError:
     """Give the refusal of a document of ``size`` bytes."""
     return DocumentError(
-        f"The case document has {size:,} bytes; at most {MAX_BYTES:,} are taken.",
-        next_step=f"Files belong beside the document, under evidence[].path, not inside it. {_SPLIT}",
+        f"The {what} has {size:,} bytes; at most {MAX_BYTES:,} are taken.",
+        next_step=f"Files belong beside the document, under evidence[].path, not inside it. {_SPLIT}" * (what == CASE),
     )
 
 
@@ -107,8 +110,8 @@ def name_in(path: str, name: str) -> str:
 class _Counter:
     """Counts values while they are read, so that a document of nothing but values fills no memory first."""
 
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, what: str) -> None:
+        self._what, self._count = what, 0
 
     def over(self, made: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Give the same, counted."""
@@ -116,17 +119,17 @@ class _Counter:
         def counted(given: Any) -> Any:
             self._count += 1
             if self._count > MAX_VALUES:
-                raise _too_many_values("")
+                raise _too_many_values("", self._what)
             return made(given)
 
         return counted
 
 
-def _too_many_values(path: str) -> DocumentError:
+def _too_many_values(path: str, what: str) -> DocumentError:
     return DocumentError(
-        "The case document holds too much:",
+        f"The {what} holds too much:",
         [Finding(path, "too_many_values", f"is beyond {MAX_VALUES:,} values, and no document may hold more")],
-        next_step=_SPLIT,
+        next_step=_SPLIT * (what == CASE),
     )
 
 
@@ -153,16 +156,16 @@ def _number(text: str) -> NumberAsWritten | _NoNumber:
 class _Settling:
     """One walk over what was read: plain values out, findings aside."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         self.findings: list[Finding] = []
-        self._count = 0
+        self._what, self._count = what, 0
 
     def value(self, value: Any, path: str, depth: int) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise _too_many_values(path)
+            raise _too_many_values(path, self._what)
         if depth > MAX_DEPTH:
-            raise DocumentError(f"The case document is nested deeper than {MAX_DEPTH} levels.")
+            raise DocumentError(f"The {self._what} is nested deeper than {MAX_DEPTH} levels.")
         if isinstance(value, dict):
             return self._members(value, path, depth)
         if isinstance(value, list):
@@ -170,7 +173,9 @@ class _Settling:
                 self._add(
                     path, "too_many_entries", f"has {len(value):,} entries, and at most {MAX_ENTRIES:,} are taken"
                 )
-                raise DocumentError("The case document holds too much:", self.findings, next_step=_SPLIT)
+                raise DocumentError(
+                    f"The {self._what} holds too much:", self.findings, next_step=_SPLIT * (self._what == CASE)
+                )
             return [self.value(entry, f"{path}[{index}]", depth + 1) for index, entry in enumerate(value)]
         if isinstance(value, str):
             return _SURROGATE.sub(NO_CHARACTER, value)

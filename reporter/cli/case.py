@@ -213,7 +213,7 @@ def import_report(
     with open_app() as house:
         who = present(name, house)
         adapter = case_text.importing(house.adapters, authority)
-        documents = [read_file(path) for path in paths]
+        documents = [read_file(path, "report") for path in paths]
         taken = house.cases.import_report(adapter, documents, reference, who.handle, who.state)
     case_text.answer(case_text.taken(taken), as_json)
 

@@ -41,7 +41,7 @@ def add(
     with open_app() as house:
         who = actor(name, house)
         recorded = house.retention.demands.record(
-            read_file(path), who, expect_none=expect_none, everything=everything
+            read_file(path, "demand"), who, expect_none=expect_none, everything=everything
         )  # fmt: skip
     if as_json:
         held = placed(recorded.placed) if recorded.placed else None

@@ -188,6 +188,6 @@ def _people(file: Path) -> Any:
     from reporter.errors import UsageError
 
     try:
-        return json.loads(read_file(file))
+        return json.loads(read_file(file, "scope"))
     except ValueError as error:
         raise UsageError("The file of people is not JSON.") from error

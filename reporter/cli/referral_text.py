@@ -31,7 +31,7 @@ def read(file: Path) -> bytes:
         UsageError: There is no such file.
         DocumentError: It is too large.
     """
-    return sys.stdin.buffer.read(MAX_BYTES + 1) if str(file) == "-" else read_file(file)
+    return sys.stdin.buffer.read(MAX_BYTES + 1) if str(file) == "-" else read_file(file, "referral")
 
 
 def numbers(given: Sequence[str]) -> list[int]:

@@ -42,7 +42,7 @@ def add(
     from reporter.cases.intake import read_file
 
     with open_app() as house:
-        request, cases = house.retention.persons.record(read_file(path), actor(name, house))
+        request, cases = house.retention.persons.record(read_file(path, "request"), actor(name, house))
     if as_json:
         print_json(data(request) | {"cases": list(cases)})
     else:

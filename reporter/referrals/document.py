@@ -85,7 +85,7 @@ def parse(data: bytes) -> tuple[ReferralDocument, bytes]:
     Raises:
         DocumentError: Its findings are all that is wrong, by path and never by value.
     """
-    raw, findings = reader.read(data)
+    raw, findings = reader.read(data, "referral")
     if not isinstance(raw, dict):
         raise DocumentError("A referral must be one JSON object.")
     try:

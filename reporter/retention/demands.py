@@ -312,7 +312,7 @@ def read(data: bytes) -> DemandDocument:
     Raises:
         DocumentError: It breaks its contract; the findings name the places and repeat nothing of it.
     """
-    raw, findings = reader.read(data)
+    raw, findings = reader.read(data, "demand")
     if findings:
         raise DocumentError("The demand is refused:", findings)
     try:
