@@ -73,9 +73,9 @@ def read(data: bytes, what: str = CASE) -> tuple[Any, list[Finding]]:
     except UnicodeDecodeError as error:
         raise DocumentError(f"The {what} is not UTF-8: byte {error.start} does not fit.") from error
     except json.JSONDecodeError as error:
-        what = error.msg.removesuffix(" at").lower()
+        wrong = error.msg.removesuffix(" at").lower()
         raise DocumentError(
-            f"The {what} is not complete JSON: line {error.lineno}, column {error.colno}: {what}."
+            f"The {what} is not complete JSON: line {error.lineno}, column {error.colno}: {wrong}."
         ) from error
     except RecursionError as error:
         raise DocumentError(f"The {what} is nested deeper than {MAX_DEPTH} levels.") from error
