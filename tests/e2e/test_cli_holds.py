@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.e2e.support import MARKER, Home, Run, plaintext_in
@@ -91,4 +91,29 @@ def test_a_case_says_how_long_it_is_kept_and_what_holds_it(home: Home, reporter:
     assert "is kept until 2090" in reporter("retention", "extend", REF, *until, "sam").text
     assert "extension 1" in reporter("retention", "show", REF).text
     assert reporter("retention", "extend", REF, "--until", "soon", *until[2:], "lea").code == 2
+    assert plaintext_in(home, MARKER) == []
+
+
+def test_a_standing_policy_takes_two_and_ends_with_one(home: Home, reporter: Run) -> None:
+    now = datetime.now(UTC)
+    terms = ("--cap", "2", "--until", (now + timedelta(days=30)).isoformat(), "--reason", MARKER, "--as")
+    assert reporter("retention", "adopt-policy", *terms, "lea").code == 1
+    assert reporter("retention", "adopt-policy", *terms, "lea").code == 3
+    adopted = reporter("retention", "adopt-policy", *terms, "sam")
+    assert adopted.code == 0 and "Policy 1: 2 cases a day" in adopted.text and "lea and sam" in adopted.text
+    assert reporter("retention", "end-policy", "--reason", MARKER, "--as", "lea").code == 0
+    assert reporter("retention", "policy").text == "No standing policy: two people confirm each disposition.\n"
+    assert plaintext_in(home, MARKER) == []
+
+
+def test_people_are_indexed_anew_where_their_key_is_lost(home: Home, reporter: Run, tmp_path: Path) -> None:
+    people = tmp_path / "people.json"
+    people.write_text(json.dumps([{"kind": "name", "value": MARKER}]))
+    place = ("hold", "place", "--people", str(people), "--expect-none", "--reason", "Litigation.", "--as", "lea")
+    assert reporter(*place).code == 0
+    assert reporter("hold", "reindex", "--as", "lea").code == 3
+    (home.folder / "keystore" / "index-people").unlink()
+    assert "reporter hold reindex" in reporter(*place).err
+    assert reporter("hold", "reindex", "--as", "lea").text.startswith("Indexed anew: 0 cases")
+    assert reporter(*place).code == 0
     assert plaintext_in(home, MARKER) == []
