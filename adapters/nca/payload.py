@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import rfc8785
@@ -212,7 +213,7 @@ def _add_given(report: dict[str, Any], case: Case, packaging: Packaging, registr
     report["organisation"] = {"registrationId": registration.registration_id, "legalName": organisation.name}
     if registration.on_behalf_of:
         report["organisation"]["onBehalfOf"] = registration.on_behalf_of
-    report["reporter"] = _reporter(organisation.reporting_person, registration)
+    report["reporter"] = _reporter(organisation.reporting_person, registration, packaging.now.date())
     in_uk = organisation.established_in == "GB"
     report.setdefault("territorial", {})["providerType"] = "uk" if in_uk else "non_uk"
     # The contract takes nothing else; ``rules`` refuses a case that an arrangement covers.
@@ -237,9 +238,9 @@ def _further(reference: str, number: int) -> str:
     return f"{reference[:32]}.{digest}.s{number}"
 
 
-def _reporter(person: Contact, registration: Registration) -> dict[str, Any]:
+def _reporter(person: Contact, registration: Registration, today: date) -> dict[str, Any]:
     written: dict[str, Any] = {
-        "role": registration.role_of([each.address for each in person.emails]) or "authorised_person",
+        "role": registration.role_of([each.address for each in person.emails], today) or "authorised_person",
         "firstName": person.first_name or "",
         "lastName": person.last_name or "",
     }

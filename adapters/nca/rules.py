@@ -34,7 +34,7 @@ def check(case: Case, packaging: Packaging) -> Check:
     """Give what stops the report (``needs``) and what is only shown (``notes``), in the case document's own paths."""
     registration, wrong = read(packaging.settings)
     composition = payload.compose(case, packaging)
-    needs = [*wrong, *missing(registration, packaging.organisation), *_duties(case, packaging)]
+    needs = [*wrong, *missing(registration, packaging.organisation, packaging.now.date()), *_duties(case, packaging)]
     known = {need.path for need in needs}
     needs += [finding for finding in _by_schema(composition) if finding.path not in known]
     shown = list(composition.shown)

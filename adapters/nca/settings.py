@@ -7,7 +7,7 @@ its first report (reg 4(1)) and appoints an organisation administrator and a rep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,6 +30,10 @@ class Appointed(_Section):
     name: str = Field(min_length=1)
     email: str = Field(min_length=3)
     until: date | None = None
+
+    def acts(self, today: date) -> bool:
+        """Whether the appointment still stands on that day."""
+        return self.until is None or self.until >= today
 
 
 class Registration(_Section):
@@ -54,13 +58,16 @@ class Registration(_Section):
         """Give how a package is delivered, as it is frozen with it."""
         return "idempotency" if self.idempotency else "look_up" if self.look_up else "ask"
 
-    def role_of(self, emails: list[str]) -> str:
-        """Give the role in which somebody with these addresses reports, or nothing."""
+    def role_of(self, emails: list[str], today: date) -> str:
+        """Give the role in which somebody with these addresses reports on that day, or nothing."""
         known = {address.casefold() for address in emails}
-        if any(person and person.email.casefold() in known for person in (self.administrator, self.replacement)):
+
+        def among(people: Iterable[Appointed | None]) -> bool:
+            return any(person and person.acts(today) and person.email.casefold() in known for person in people)
+
+        if among((self.administrator, self.replacement)):
             return "organisation_administrator"
-        named = any(person.email.casefold() in known for person in self.authorised_persons)
-        return "authorised_person" if named else ""
+        return "authorised_person" if among(self.authorised_persons) else ""
 
 
 KEYS = frozenset(Registration.model_fields)
@@ -78,10 +85,12 @@ def read(settings: Mapping[str, Any]) -> tuple[Registration, list[Finding]]:
         ]
 
 
-def missing(registration: Registration, organisation: Organisation) -> Iterator[Finding]:
-    """Give what has to be settled before anything can be reported."""
+def missing(registration: Registration, organisation: Organisation, today: date) -> Iterator[Finding]:
+    """Give what has to be settled before anything can be reported on that day."""
     if not registration.registration_id.strip():
         yield Finding("[authority.nca] registration_id", "required", "missing: register with the NCA first (reg 4(1))")
+    if registration.registered_on and registration.registered_on > today:
+        yield Finding("[authority.nca] registered_on", "future", "lies ahead; nothing is reported before it (reg 4(1))")
     if registration.administrator is None:
         yield Finding(
             "[authority.nca] administrator", "required", "missing: name the organisation administrator (reg 5(1))"
@@ -89,31 +98,30 @@ def missing(registration: Registration, organisation: Organisation) -> Iterator[
     person = organisation.reporting_person
     if not person.emails or not person.phones:
         yield Finding("[organisation.reporting_person]", "required", "needs an e-mail address and a telephone number")
-    elif not registration.role_of([each.address for each in person.emails]):
+    elif not registration.role_of([each.address for each in person.emails], today):
         yield Finding(
             "[organisation.reporting_person]", "authorised",
-            "is neither administrator, replacement nor one of authorised_persons in [authority.nca]",
+            "is neither administrator, replacement nor one of authorised_persons in [authority.nca], as of today",
         )  # fmt: skip
 
 
 def examine(registration: Registration, organisation: Organisation, today: date) -> Iterator[tuple[str, str, str]]:
     """Say of the registration and of those who act under it what is ok, and what is not."""
-    for finding in missing(registration, organisation):
+    for finding in missing(registration, organisation, today):
         yield "nca registration", "fail", f"{finding.path}: {finding.message}"
     registered = registration.registered_on
     if registered is None:
         yield "nca registration", "warn", "[authority.nca] registered_on is not set; note the day of the registration"
-    elif registered > today:
-        yield "nca registration", "fail", "[authority.nca] registered_on lies ahead; nothing may be reported before it"
-    else:
+    elif registered <= today:
         yield "nca registration", "ok", f"{registration.registration_id or 'without a number'} since {registered}"
     administrator, replacement = registration.administrator, registration.replacement
     if replacement is None:
         yield "nca replacement", "fail", "[authority.nca] replacement is missing; regulation 5 asks for one"
     elif administrator and replacement.email.casefold() == administrator.email.casefold():
         yield "nca replacement", "fail", "[authority.nca] replacement is the administrator; it must be somebody else"
-    for name, person in (("administrator", administrator), ("replacement", replacement)):
-        if person and person.until and person.until < today:
+    others = (("authorised person", person) for person in registration.authorised_persons)
+    for name, person in (("administrator", administrator), ("replacement", replacement), *others):
+        if person and not person.acts(today):
             yield f"nca {name}", "fail", f"the appointment lapsed on {person.until}; appoint another and tell the NCA"
         elif person and person.until and person.until <= today + NOTICE:
             yield f"nca {name}", "warn", f"the appointment ends on {person.until}; appoint another"

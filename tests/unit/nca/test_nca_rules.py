@@ -10,12 +10,13 @@ from adapters.nca import payload, rules
 from reporter.authority import Environment
 from reporter.cases.model import Email
 from reporter.organisation import Contact
-from tests.contract.nca_subject import ORGANISATION
+from tests.contract.nca_subject import ORGANISATION, SETTINGS
 from tests.unit.nca.full_nca_case import NCA_CASE, nca_case, nca_packaging
 
 _INCIDENT: dict[str, Any] = NCA_CASE["incident"]
 _PEOPLE: list[dict[str, Any]] = NCA_CASE["people"]
 _ITEM: dict[str, Any] = NCA_CASE["evidence"][0]
+_SENDS = SETTINGS["authorised_persons"][0]
 _UNREACHABLE = ORGANISATION.model_copy(update={"reporting_person": Contact(emails=(Email(address="a@b"),))})
 _ABROAD = ORGANISATION.model_copy(update={"established_in": "US"})
 
@@ -107,9 +108,11 @@ def test_there_is_no_environment_but_the_sandbox() -> None:
     ("settings", "path", "rule"),
     [
         ({"registration_id": ""}, "[authority.nca] registration_id", "required"),
+        ({"registered_on": "2026-12-01"}, "[authority.nca] registered_on", "future"),
         ({"administrator": None}, "[authority.nca] administrator", "required"),
         ({"administrator": {"name": "Alex"}}, "[authority.nca] administrator.email", "setting"),
         ({"authorised_persons": []}, "[organisation.reporting_person]", "authorised"),
+        ({"authorised_persons": [{**_SENDS, "until": "2026-11-21"}]}, "[organisation.reporting_person]", "authorised"),
         ({"organisation": _UNREACHABLE}, "[organisation.reporting_person]", "required"),
     ],
 )

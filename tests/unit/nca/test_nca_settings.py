@@ -31,6 +31,7 @@ def test_a_registration_in_order_is_told_so_and_that_nothing_reaches_the_nca() -
         "nca registration": "ok",
         "nca administrator": "ok",
         "nca replacement": "ok",
+        "nca authorised person": "ok",
     }
     assert "nothing reaches the NCA" in found["nca contract"][1]
 
@@ -49,6 +50,12 @@ def test_a_registration_in_order_is_told_so_and_that_nothing_reaches_the_nca() -
             "lapsed",
         ),
         ({"replacement": {**SETTINGS["replacement"], "until": "2026-12-01"}}, "nca replacement", "warn", "ends on"),
+        (
+            {"authorised_persons": [{**SETTINGS["authorised_persons"][0], "until": "2026-11-21"}]},
+            "nca authorised person",
+            "fail",
+            "lapsed",
+        ),
         ({"idempotency": "perhaps"}, "nca settings", "fail", "[authority.nca] idempotency"),
     ],
 )
