@@ -118,8 +118,9 @@ class KeepingLonger:
                 raise PolicyError(f"Extension {number} is not approved, or is over.")
             if not now < again_at <= row.until:
                 raise UsageError("--again lies ahead, and not after the extension's end.")
-            self._bodies.seal(connection, row.reference, "reason", reason.strip().encode(), now)
-            connection.execute(update(_LONGER).where(_LONGER.c.id == number).values(review_at=again_at))
+            body = self._bodies.seal(connection, row.reference, "reason", reason.strip().encode(), now)
+            said = {"review_at": again_at, "review_body": body}
+            connection.execute(update(_LONGER).where(_LONGER.c.id == number).values(**said))
             detail = f"again by {again_at:%Y-%m-%d}"
             tell(connection, now, actor, "extension_reviewed", str(number), detail, row.reference)
             kind, about = Kind.EXTENSION_REVIEW, str(number)

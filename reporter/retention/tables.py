@@ -200,7 +200,7 @@ class KeepLonger(SQLModel, table=True):
     That people decided to keep something longer: by choice (``extension``, two people), or in a ``conflict`` (one).
 
     The words, which name the purpose, are sealed with the case. ``until`` is None for a conflict: it says until when
-    nobody has to look again (``review_at``).
+    nobody has to look again (``review_at``). ``review_body`` holds why it was last found still needed.
     """
 
     __tablename__ = "keep_longer"
@@ -210,6 +210,7 @@ class KeepLonger(SQLModel, table=True):
     kind: str
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     review_at: datetime = Field(sa_type=UtcDateTime)
+    review_body: str | None = None
     asked_by: str
     asked_at: datetime = Field(sa_type=UtcDateTime)
     words_body: str

@@ -171,6 +171,9 @@ def test_an_extension_takes_two_people_a_purpose_and_a_review(house: House) -> N
     assert kept.material.earliest_destroy == until
     assert any(task.kind is Kind.EXTENSION_REVIEW and task.due == review for task in house.app.tasks.desk.tasks())
     longer.review(_number(house), "lea", "Still needed.", until)
+    with reading(house.app.database) as connection:
+        body = connection.execute(text("SELECT review_body FROM keep_longer")).scalar_one()
+        assert house.app.bodies.open(connection, body) == b"Still needed."
     house.clock.advance_to(until)
     assert house.app.retention.clocks.show(REF).due
 
