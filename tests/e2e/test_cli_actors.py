@@ -58,6 +58,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "evidence verify": ("--all",),
     "case destroy": (REF, "--basis", "expired", *WHY),
     "demand add": ("demand.json",),
+    "demand destroy": ("1", f"{REF}/e1", *WHY),
     "demand close": ("1", "--outcome", "answered", *WHY),
     "demand renew": ("1", "--at", AT),
     "demand show": ("1", "--words"),
