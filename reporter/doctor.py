@@ -39,7 +39,7 @@ from reporter.delivery.forgotten import standing
 from reporter.delivery.generations import Generations
 from reporter.delivery.model import lane_name
 from reporter.desks import connect, desk_of
-from reporter.errors import CustodyError, ReporterError
+from reporter.errors import ReporterError
 from reporter.evidence.bodies import BodyVault
 from reporter.evidence.custody import custody_errors
 from reporter.evidence.leftovers import Leftovers
@@ -262,15 +262,15 @@ def _cases(custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
 
 def _tasks(configuration: Configuration, custody: Callable[[], Custody], engine: Engine) -> Iterator[Symptom]:
     """Hold the tasks of the newest cases that are not over against what the rules ask of them today."""
-    store = CaseStore(BodyVault(CaseKeys(custody().provider, custody().store)))
     environments = {name: section.environment for name, section in configuration.authority.items()}
     duties = Duties(router(configuration), environments, SystemClock())
     try:
+        store = CaseStore(BodyVault(CaseKeys(custody().provider, custody().store)))
         with transaction(engine) as connection:
             waiting = [case for case in store.summaries(connection) if case.state in _WAITING]
             newest = [store.load(connection, case.reference).case for case in waiting[-_LOOKED_AT:]]
             stale = any(duties.stale(connection, case) for case in newest)
-    except CustodyError:
+    except ReporterError:
         return  # other looks say so
     if stale:
         yield Symptom("tasks", "warn", "not what rules, targets and authorities ask today; run: reporter task refresh")

@@ -1,10 +1,11 @@
 """Sealed evidence through the command line: looked at only on record, named where damaged, destroyed by two people."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from reporter.testing.documents import write_case
+from reporter.testing.documents import aware_at, write_case
 from tests.e2e.support import MARKER, Home, Run, plaintext_in
 
 REF = "TEST-000001"
@@ -15,7 +16,8 @@ CONTENT = f"{MARKER} harmless bytes ".encode() * 20_000
 @pytest.fixture(autouse=True)
 def case(reporter: Run, tmp_path: Path) -> None:
     files = {"e1": CONTENT, "e2": b"other harmless bytes"}
-    assert reporter("case", "add", write_case(tmp_path / "cases", REF, files=files), "--as", "ann").code == 0
+    case = write_case(tmp_path / "cases", REF, files=files, **aware_at(datetime.now(UTC)))  # no clock is over yet
+    assert reporter("case", "add", case, "--as", "ann").code == 0
 
 
 def extents(reporter: Run) -> list[str]:
