@@ -7,6 +7,7 @@ ahead of this program is never touched: it belongs to a newer release.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
+def _scripts() -> tuple[str, frozenset[str]]:
+    """Give the newest revision, and all of them."""
+    scripts = ScriptDirectory.from_config(_config())
+    return scripts.get_current_head() or "", frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def revisions(engine: Engine) -> tuple[str | None, str]:
     """
     Give the revision the database is at (None when empty or not there) and the one this program needs.
@@ -43,7 +51,7 @@ def revisions(engine: Engine) -> tuple[str | None, str]:
     Raises:
         EnvironmentTroubleError: The database cannot be read.
     """
-    head = ScriptDirectory.from_config(_config()).get_current_head() or ""
+    head, _ = _scripts()
     if _missing(engine):  # to connect would create it
         return None, head
     with database_errors(), engine.connect() as connection:
@@ -102,7 +110,7 @@ def _missing(engine: Engine) -> bool:
 
 def _refuse_newer(engine: Engine) -> None:
     current, _ = revisions(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    _, known = _scripts()
     if current is not None and current not in known:
         raise EnvironmentTroubleError(
             f"The database is at revision {current}, which this program does not know: it is newer.",

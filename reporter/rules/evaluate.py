@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from reporter.rules.calendar import add
-from reporter.rules.model import Condition, Deadline, Length, Mark, Retention, Rule, Start, Urgency, Verdict
+from reporter.rules.model import Condition, Deadline, Length, Retention, Rule, Start, Urgency, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,6 @@ def evaluate(
         targets: The operator's own targets by ``rule`` or ``rule.urgency``, in place of the packs'.
     """
     return tuple(_obligation(rule, provider, facts, targets or {}) for rule in rules if rule.in_force(day))
-
-
-def destroys(rule: Rule, retention: Retention) -> bool:
-    """Whether the end of this clock may destroy anything: only a verified cap."""
-    mark: Mark = retention.mark or rule.source.mark
-    return retention.kind == "cap" and mark.verified
 
 
 def _obligation(rule: Rule, provider: Provider, facts: Facts, targets: Mapping[str, Length]) -> Obligation:

@@ -7,7 +7,9 @@ Everything is real but the network and the time: keys, seals, database, ledger, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Engine as Database
@@ -16,7 +18,8 @@ from reporter.abilities import machine
 from reporter.actors.model import Role
 from reporter.actors.service import Witness, unsigned
 from reporter.bootstrap import App, find_adapters, open_home
-from reporter.db.engine import transaction
+from reporter.db import migrate
+from reporter.db.engine import open_engine, sqlite_url, transaction
 from reporter.delivery.engine import Result
 from reporter.home import create
 from reporter.submissions.approvals import VERB
@@ -27,6 +30,18 @@ from reporter.testing.people import People
 
 #: Of whom a house enrols for what its tests need; one of these roles may do each thing that takes two.
 _ROLES = frozenset({Role.ESCALATION_LEAD, Role.COMPLIANCE})
+
+_DATABASE = "reporter.sqlite3"
+
+
+@cache
+def _migrated() -> bytes:
+    """Give an empty database that the migrations have built, once for all houses of a process."""
+    with TemporaryDirectory() as folder:
+        engine = open_engine(sqlite_url(file := Path(folder) / _DATABASE))
+        migrate.upgrade(engine)
+        engine.dispose()
+        return file.read_bytes()
 
 
 class House:
@@ -47,6 +62,8 @@ class House:
         self.double: Any = machine(find_adapters()[authority]).double(self.clock, faults)
         self._database = database
         self.people: People | None = None
+        (folder / "home").mkdir(parents=True, mode=0o700)
+        (folder / "home" / _DATABASE).write_bytes(_migrated())
         create(folder / "home", keys, clock=self.clock)
         self.app = self.open()
 

@@ -20,6 +20,10 @@ from tests.contract.mini import MiniAdapter, Registry
 class _MiniContract(AdapterContract):
     own_classes = ("code=422",)
 
+    @pytest.mark.parametrize("count", [0, 1, pytest.param(2, marks=pytest.mark.chaos)])
+    def test_one_fault_and_two_workers(self, tmp_path: Path, count: int) -> None:
+        super().test_one_fault_and_two_workers(tmp_path, count)
+
     def held(self, double: Registry) -> Iterable[Held]:
         return double.held()
 
