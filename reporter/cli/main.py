@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import sys
 import traceback
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -102,6 +103,12 @@ def _root(
     context.obj = Means(key_file, passphrase_file, token_file)
 
 
+@cache
+def _command() -> Any:
+    """Give the tree of commands; to build it takes as long as many a command."""
+    return typer.main.get_command(app)
+
+
 def run() -> None:
     """Run the command line; every trouble leaves as one line on standard error and an exit code (see errors)."""
     harden()
@@ -109,7 +116,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no terminal is too old to be told
     try:
-        code = app(prog_name="reporter", standalone_mode=False)
+        code = _command()(prog_name="reporter", standalone_mode=False)
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown for want of arguments
             typer.echo(f"Error: {_discreet(message)}{_help(error)}", err=True)
