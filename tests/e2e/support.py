@@ -90,3 +90,10 @@ def plaintext_in(home: Home, *markers: str) -> list[str]:
             if marker in path.name or any(shape in content for shape in shapes):
                 found.append(f"{marker} in {path.relative_to(home.folder)}")
     return found
+
+
+def spare(reporter: Run, reference: str) -> None:
+    """Have two people say that no authority needs to be told of a case."""
+    for task in reporter("task", "list", "--of", reference, "--json").json["tasks"]:
+        said = ("task", "done", str(task["id"]), "--not-needed", "--reason", "Synthetic.", "--as")
+        assert [reporter(*said, who).code for who in ("ann", "bob")] == [0, 0]

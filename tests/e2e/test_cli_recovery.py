@@ -15,7 +15,7 @@ from keycustody.age import Identity
 from reporter.keys.kit import Kit, read_identity
 from reporter.testing.documents import write_case
 from tests.conftest import postgres, postgres_program
-from tests.e2e.support import DATABASE, MARKER, Home, Run, plaintext_in
+from tests.e2e.support import DATABASE, MARKER, Home, Run, plaintext_in, spare
 
 REF = "TEST-000001"
 CONTENT = f"{MARKER} harmless bytes ".encode() * 5_000
@@ -150,6 +150,7 @@ def test_one_custodian_alone_opens_nothing(
 def test_what_was_destroyed_stays_so(reporter: Run, case: None, home: Home, safe: Safe, new: Path, lose) -> None:
     safe.make_kit(reporter)
     safe.copy(home)  # database and objects of before
+    spare(reporter, REF)
     for name in ("ann", "bob"):
         reporter("evidence", "destroy", f"{REF}/e1", "--reason", "Synthetic.", "--as", name)
     shutil.rmtree(safe.folder / "keystore")
